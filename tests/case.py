@@ -1,0 +1,81 @@
+"""The base of the suite: programs that are stopped after the test, callers, and peers that misbehave."""
+
+import contextlib
+import os
+import socket
+import struct
+import tempfile
+import unittest
+
+from support import ASYNC_CLIENT, BLOCKING_CLIENT, DEADLINE, ROOT, Program, Server
+
+CLIENTS = {"blocking": BLOCKING_CLIENT, "async": ASYNC_CLIENT}
+
+
+def poem_bytes(name):
+    """Return the bytes of one of our poems."""
+    with open(os.path.join(ROOT, "poetry", name), "rb") as file:
+        return file.read()
+
+
+def read_all(sock):
+    """Return all that comes from a socket until its end."""
+    return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+def reset(sock):
+    """Close a connection with a reset instead of an end."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+class Case(unittest.TestCase):
+    """A test that starts programs and sockets and need not stop them."""
+
+    def enter(self, context):
+        """Enter a context that is left when the test ends."""
+        stack = contextlib.ExitStack()
+        self.addCleanup(stack.close)
+        return stack.enter_context(context)
+
+    def program(self, script, *args, **options):
+        """Start a script of ours."""
+        return self.enter(Program(script, *map(os.fspath, args), **options))
+
+    def server(self, poem, *args, **options):
+        """Start a slow poetry server and wait until it listens."""
+        return self.enter(Server(poem, *args, **options))
+
+    def client(self, kind, *addresses, **options):
+        """Start the blocking or the async client."""
+        return self.program(CLIENTS[kind], *map(str, addresses), **options)
+
+    def poem(self, content, name="poem.txt"):
+        """Write a poem of our own and return its path."""
+        path = os.path.join(self.enter(tempfile.TemporaryDirectory()), name)
+        with open(path, "wb") as file:
+            file.write(content)
+        return path
+
+    def call(self, port, host="127.0.0.1"):
+        """Call a server, as netcat does, and return the socket."""
+        return self.enter(socket.create_connection((host, port), DEADLINE))
+
+    def peer(self, backlog=None):
+        """Return (socket, port) of a server that the test plays itself."""
+        sock = self.enter(socket.create_server(("127.0.0.1", 0), backlog=backlog))
+        sock.settimeout(DEADLINE)
+        return sock, sock.getsockname()[1]
+
+    def accept(self, peer):
+        """Return the connection of the next client that calls the peer."""
+        sock = self.enter(peer.accept()[0])
+        sock.settimeout(DEADLINE)
+        return sock
+
+    def assertPrinted(self, program, status, stdout=None, stderr=()):
+        """Check how a program ended, and each of its lines."""
+        self.assertEqual(program.wait(), status, program)
+        self.assertEqual(program.stderr, list(stderr), program)
+        if stdout is not None:
+            self.assertEqual(program.stdout, list(stdout), program)
