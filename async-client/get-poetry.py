@@ -9,7 +9,6 @@ around it, in get_poetry(), is the reactor loop.
 """
 
 import argparse
-import contextlib
 import datetime
 import os
 import re
@@ -60,14 +59,16 @@ def connect(address):
     Raise OSError, or ValueError for a name that no host can have or a socket
     beyond the number that select() can watch.
     """
+    host, port = address
+    ip_address = socket.gethostbyname(host)  # blocks while a name is looked up
     sock = socket.socket()
     try:
         sock.setblocking(False)
         select.select([sock], [], [], 0)  # ValueError: more sockets than select() can watch
-        sock.connect(address)  # blocks to look up a name, but not for the server
+        sock.connect((ip_address, port))
     except BlockingIOError:
         pass  # under way; select() will tell when something has come of it
-    except BaseException:
+    except (OSError, ValueError):
         sock.close()
         raise
     return sock
@@ -136,15 +137,12 @@ def main():
     addresses = parse_args()
     start = time.monotonic()
     sockets = {}
-    with contextlib.ExitStack() as stack:
-        for task_num, address in enumerate(addresses, 1):
-            try:
-                sock = stack.enter_context(connect(address))
-            except (OSError, ValueError) as error:
-                report_failure(task_num, address, error)
-            else:
-                sockets[sock] = task_num, address
-        poems = get_poetry(sockets)
+    for task_num, address in enumerate(addresses, 1):
+        try:
+            sockets[connect(address)] = task_num, address
+        except (OSError, ValueError) as error:
+            report_failure(task_num, address, error)
+    poems = get_poetry(sockets)
     elapsed = datetime.timedelta(seconds=time.monotonic() - start)
     for task_num, poem in poems.items():
         print(f"Task {task_num}: {len(poem)} bytes of poetry")
@@ -158,7 +156,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        sys.exit(130)
+        os._exit(130)
     except OSError as error:  # nobody reads our output any more, or its disk is full
         print(f"get-poetry.py: {error}", file=sys.stderr, flush=True)
-        os._exit(1)  # sys.exit() would try to write the output once more
+        os._exit(1)  # at once: sys.exit() would try the output again

@@ -56,9 +56,11 @@ def get_poetry(address):
 
     Raise OSError, or ValueError for a name that no host can have.
     """
+    host, port = address
+    ip_address = socket.gethostbyname(host)  # blocks while a name is looked up
     poem = bytearray()
     with socket.socket() as sock:
-        sock.connect(address)  # blocks
+        sock.connect((ip_address, port))  # blocks
         try:
             while chunk := sock.recv(RECV_SIZE):  # blocks
                 poem += chunk
@@ -98,7 +100,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        sys.exit(130)
+        os._exit(130)
     except OSError as error:  # nobody reads our output any more, or its disk is full
         print(f"get-poetry.py: {error}", file=sys.stderr, flush=True)
-        os._exit(1)  # sys.exit() would try to write the output once more
+        os._exit(1)  # at once: sys.exit() would try the output again

@@ -131,7 +131,7 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit(130)
+        os._exit(130)
     except OSError as error:  # nobody reads our output any more, or its disk is full
         print(f"slowpoetry.py: {error}", file=sys.stderr, flush=True)
-        os._exit(1)  # sys.exit() would try to write the output once more
+        os._exit(1)  # at once: sys.exit() would try the output again

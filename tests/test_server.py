@@ -94,7 +94,7 @@ class SlowPoetry(Case):
 
     def test_while_it_serves_one_all_others_wait(self):
         """The second caller does not get even the first line before the first has it all."""
-        server = self.server("poetry/science.txt", "--delay", "0.01", "--num-bytes", "20")
+        server = self.server("poetry/science.txt", "--delay", "0.002", "--num-bytes", "20")
         callers = [self.call(server.port) for _ in range(3)]
         self.assertEqual([read_all(caller) for caller in callers], [poem_bytes("science.txt")] * 3)
         sizes = [20] * 32 + [13]
