@@ -17,7 +17,7 @@ import stat
 import sys
 import time
 
-SEND_TIMEOUT = 10  # seconds one send may wait for a caller who does not read
+SEND_TIMEOUT = 10  # seconds to wait for a caller who does not read
 
 
 def parse_args():
@@ -85,7 +85,8 @@ def send_poetry(sock, addr, poem, num_bytes, delay):
         chunk = poem[start:start + num_bytes]
         print(f"Sending {len(chunk)} bytes")
         try:
-            sock.sendall(chunk)  # blocks
+            while chunk:
+                chunk = chunk[sock.send(chunk):]  # blocks; send() may take a part only
         except OSError as error:
             print(f"Somebody at {addr} takes no more poetry: {error}")
             return

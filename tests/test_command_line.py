@@ -60,6 +60,7 @@ class CommandLine(Case):
         for num_bytes in ("4000000000", "9223372036854775807"):
             server = self.server(POEM, "--num-bytes", num_bytes, "--delay", "0", prefix=bounded)
             self.assertEqual(len(read_all(self.call(server.port))), 653)
+            server.interrupt()
             self.assertEqual(server.stdout[2:], ["Sending 653 bytes"])
         for delay in ("0", "0.", ".001", "1e-3", "00.001"):
             with self.subTest(delay):

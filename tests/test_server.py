@@ -8,23 +8,24 @@ from case import Case, poem_bytes, read_all
 from support import DEADLINE, SERVER
 
 
-def lines_for(caller, sizes):
-    """Return the lines the server prints for a caller who is sent chunks of these sizes."""
-    return [f"Somebody at {caller.getsockname()} wants poetry!", *(f"Sending {size} bytes" for size in sizes)]
-
-
 class SlowPoetry(Case):
-    """One server, called by one or two callers."""
+    """One server, called by one or more callers."""
+
+    def assertServed(self, server, *callers, sizes):
+        """Stop the server and check its lines: each caller was sent chunks of these sizes, in turn."""
+        self.assertEqual(server.interrupt(), 130)
+        self.assertEqual(server.stderr, [])
+        self.assertEqual(server.stdout[1:], [
+            line for caller in callers for line in (
+                f"Somebody at {caller.getsockname()} wants poetry!", *(f"Sending {size} bytes" for size in sizes))])
 
     def test_it_serves_the_whole_poem_and_closes(self):
         """Once the complete poem has been sent, the server closes the connection; every line is the tutorial's."""
         server = self.server("poetry/ecstasy.txt", "--num-bytes", "30", "--delay", "0")
         caller = self.call(server.port)
         self.assertEqual(read_all(caller), poem_bytes("ecstasy.txt"))
-        self.assertEqual(server.interrupt(), 130)
-        self.assertEqual(server.stdout, [
-            f"Serving poetry/ecstasy.txt on port {server.port}.", *lines_for(caller, [30] * 100 + [3])])
-        self.assertEqual(server.stderr, [])
+        self.assertEqual(server.stdout[0], f"Serving poetry/ecstasy.txt on port {server.port}.")
+        self.assertServed(server, caller, sizes=[30] * 100 + [3])
 
     def test_the_default_is_10_bytes_every_tenth_of_a_second(self):
         """59 bytes take six sends, and longer than with half that delay, shorter than with twice."""
@@ -40,7 +41,7 @@ class SlowPoetry(Case):
                     if caller is callers[0]:
                         self.assertGreater(time.monotonic() - start, 0.5)
         self.assertEqual([callers.index(caller) for caller in ended], [1, 0, 2])
-        self.assertEqual(servers[0].stdout[1:], lines_for(callers[0], [10, 10, 10, 10, 10, 9]))
+        self.assertServed(servers[0], callers[0], sizes=[10, 10, 10, 10, 10, 9])
 
     def test_50_bytes_every_5_seconds(self):
         """The tutorial's second command: 50 bytes come, and then nothing for long."""
@@ -48,7 +49,7 @@ class SlowPoetry(Case):
         caller = self.call(server.port)
         self.assertEqual(caller.recv(4096), poem_bytes("ecstasy.txt")[:50])
         self.assertEqual(select.select([caller], [], [], 0.5)[0], [])
-        self.assertEqual(server.stdout[1:], lines_for(caller, [50]))
+        self.assertServed(server, caller, sizes=[50])
 
     def test_it_sleeps_after_the_last_send_too(self):
         """101 chunks take 101 delays: the end of the poem comes one delay after its last bytes."""
@@ -79,7 +80,7 @@ class SlowPoetry(Case):
                 server = self.program(SERVER, *args)
                 caller = self.call(int(server.wait_for(r"port ([0-9]+)\.")[1]))
                 self.assertEqual(read_all(caller), poem_bytes("science.txt"))
-                self.assertEqual(server.stdout[1:], lines_for(caller, [400, 253]))
+                self.assertServed(server, caller, sizes=[400, 253])
 
     def test_it_listens_on_the_loopback_interface_unless_told_otherwise(self):
         """localhost alone can call, until --iface names another interface."""
@@ -97,8 +98,7 @@ class SlowPoetry(Case):
         server = self.server("poetry/science.txt", "--delay", "0.002", "--num-bytes", "20")
         callers = [self.call(server.port) for _ in range(3)]
         self.assertEqual([read_all(caller) for caller in callers], [poem_bytes("science.txt")] * 3)
-        sizes = [20] * 32 + [13]
-        self.assertEqual(server.stdout[1:], [line for caller in callers for line in lines_for(caller, sizes)])
+        self.assertServed(server, *callers, sizes=[20] * 32 + [13])
 
     def test_any_file_is_a_poem(self):
         """The bytes go out as they are: not text, none at all, or cut inside a character."""
@@ -107,7 +107,7 @@ class SlowPoetry(Case):
                 server = self.server(self.poem(content), "--num-bytes", "1", "--delay", "0")
                 caller = self.call(server.port)
                 self.assertEqual(read_all(caller), content)
-                self.assertEqual(server.stdout[1:], lines_for(caller, [1] * len(content)))
+                self.assertServed(server, caller, sizes=[1] * len(content))
 
     def test_each_caller_gets_the_poem_as_it_is_now(self):
         """An edited poem is served from the next caller on."""
