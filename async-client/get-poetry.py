@@ -3,9 +3,9 @@
 
     python3 async-client/get-poetry.py 10000 10001 10002
 
-It goes with Part 2, section "The Asynchronous Client", and with Figures 3 and
-5. The one line marked "blocks" waits for all the servers together; the loop
-around it, in get_poetry(), is the reactor loop.
+It goes with Part 2, section "The Asynchronous Client", and with Figure 3. The
+loop in get_poetry() is the one of Figure 5: it waits, in select(), for all the
+servers together, and never for one of them.
 """
 
 import argparse
@@ -105,14 +105,12 @@ def report_progress(task_num, address, num_bytes):
 
 
 def get_poetry(sockets):
-    """Return {task number: poem} with the poems that come whole, from all the sockets at once.
-
-    sockets is {socket: (task number, address)}; the poems are bytes.
-    """
+    """Turn {socket: (task number, address)} into {task number: poem in bytes}; who failed has none."""
     sockets = dict(sockets)  # a copy, for sockets leave it when they are closed
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
     while sockets:
-        # 1. Wait until at least one socket has something for us.
+        # 1. Wait until at least one socket has something for us. A connect that
+        # failed makes it readable on Unix, and exceptional on Windows.
         readable, _, failed = select.select(sockets, [], sockets)  # blocks
         # 2. From each of those read what is there now.
         for sock in dict.fromkeys(readable + failed):

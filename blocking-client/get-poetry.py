@@ -3,9 +3,9 @@
 
     python3 blocking-client/get-poetry.py 10000 10001 10002
 
-It goes with Part 2, section "The Blocking Client", and with Figure 1: no task
-starts before the one above it has ended. Each line marked "blocks" waits for
-one server, however much the others have to say.
+It goes with Part 2, section "The Blocking Client", and with Figure 1: a task
+starts when the one before it has ended. On each line marked "blocks" it waits
+for one server, whatever the others have to say.
 """
 
 import argparse

@@ -29,11 +29,11 @@ def parse_args():
     parser.add_argument("--port", type=whole_number(0, 65535), default=0,
                         help="port to listen on (default: a random free one)")
     parser.add_argument("--iface", metavar="HOST", type=host, default="localhost",
-                        help="interface to listen on (default: localhost)")
+                        help="interface to listen on (default: %(default)s)")
     parser.add_argument("--num-bytes", metavar="N", type=whole_number(1, sys.maxsize), default=10,
-                        help="bytes in each send (default: 10)")
+                        help="bytes in each send (default: %(default)s)")
     parser.add_argument("--delay", metavar="SECONDS", type=seconds, default=0.1,
-                        help="seconds to sleep after each send (default: 0.1)")
+                        help="seconds to sleep after each send (default: %(default)s)")
     parser.add_argument("poetry_file", metavar="poetry-file", type=poem_path,
                         help="file to serve; its bytes are sent as they are")
     return parser.parse_args()

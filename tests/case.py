@@ -2,14 +2,20 @@
 
 import contextlib
 import os
+import re
 import select
+import signal
 import socket
 import struct
 import tempfile
 import threading
+import time
 import unittest
 
 from support import ASYNC_CLIENT, BLOCKING_CLIENT, DEADLINE, ROOT, Program, Server
+
+# A suite run in the background is started with Ctrl-C ignored, and would hand that down to the programs.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CLIENTS = {"blocking": BLOCKING_CLIENT, "async": ASYNC_CLIENT}
 
@@ -96,7 +102,18 @@ class Case(unittest.TestCase):
             sock.setblocking(False)
             sock.connect_ex(("127.0.0.1", port))
             if not select.select([], [sock], [], 0.3)[1]:
+                sock.close()
                 return port
+
+    def wait_until_connecting(self, port):
+        """Wait until somebody has asked for a connection to a port of 127.0.0.1 and has no answer."""
+        asked = re.compile(f":{port:04X} 02 ")  # SYN_SENT
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline:
+            with open("/proc/net/tcp") as table:
+                if asked.search(table.read()):
+                    return
+        self.fail(f"nobody connects to port {port}")
 
     def assertEnded(self, program, status, *stderr):
         """Check how a program ended, and that its lines on stderr match the patterns."""

@@ -37,6 +37,15 @@ class BothClients(Case):
                 sock.close()
                 self.assertOneFails(kind, port, "Connection refused")
 
+    def test_a_failure_is_reported_at_once(self):
+        """Even into a pipe, and while another task has still to wait."""
+        for kind in CLIENTS:
+            with self.subTest(kind):
+                _, port = self.peer()
+                client = self.client(kind, "a..b:10000", port)
+                client.wait_for("^Task 1: no poetry from a..b:10000", stream="stderr")
+                self.assertIsNone(client.process.poll())
+
     def test_no_such_host(self):
         """A name nobody has, one that cannot be a name, an empty part, bytes that are no text."""
         unknown = "(Name or service not known|Temporary failure in name resolution)"
@@ -109,8 +118,9 @@ class AsyncClient(Case):
         odd.close()
         even.close()
         self.assertEnded(client, 0)
-        self.assertEqual(client.stdout.count("Task 1 finished"), 1)
-        self.assertIn("Task 1: 8 bytes of poetry", client.stdout)
+        about_task_1 = [re.sub(" from .*", "", line) for line in client.stdout if line.startswith("Task 1")]
+        self.assertEqual(about_task_1, [
+            "Task 1: got 8 bytes of poetry", "Task 1 finished", "Task 1: 8 bytes of poetry"])
 
     def test_a_thousand_servers_at_once(self):
         """As many as select() can watch, and a few less."""

@@ -47,12 +47,12 @@ class ControlC(Case):
 
     def test_the_clients_while_they_connect(self):
         """To a server that does not answer."""
-        client = self.client("blocking", self.full_peer())
-        client.wait_for("^Task 1: get poetry")
-        self.assertInterrupted(client)
-        client = self.client("async", self.full_peer(), self.poet())
-        client.wait_for("^Task 2 finished$")
-        self.assertInterrupted(client)
+        for kind in CLIENTS:
+            with self.subTest(kind):
+                port = self.full_peer()
+                client = self.client(kind, port)
+                self.wait_until_connecting(port)
+                self.assertInterrupted(client)
 
 
 class Output(Case):
