@@ -37,6 +37,15 @@ def reset(sock):
     sock.close()
 
 
+class Terminal(Program):
+    """A program that is killed together with all it has started."""
+
+    def stop(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        super().stop()
+
+
 class Case(unittest.TestCase):
     """A test that starts programs and sockets and need not stop them."""
 
@@ -57,6 +66,17 @@ class Case(unittest.TestCase):
     def client(self, kind, *addresses, **options):
         """Start the blocking or the async client."""
         return self.program(CLIENTS[kind], *addresses, **options)
+
+    def in_terminal(self, script, *args, **options):
+        """Start a script in a session of its own."""
+        return self.enter(Terminal(script, *args, start_new_session=True, **options))
+
+    def assertNothingLeft(self, program):
+        """Check that all processes of the program's session have ended, or do so now."""
+        deadline = time.monotonic() + DEADLINE
+        with self.assertRaises(ProcessLookupError):
+            while time.monotonic() < deadline:
+                os.killpg(program.process.pid, 0)
 
     def poem(self, content, name="poem.txt"):
         """Write a poem of our own and return its path."""

@@ -4,11 +4,10 @@ import contextlib
 import os
 import signal
 import socket
-import time
 import unittest
 
 from case import Case, poem_bytes, read_all
-from support import DEADLINE, ROOT, Program
+from support import ROOT
 
 DEMO = os.path.join(ROOT, "tests", "demo.py")
 SERVERS = os.path.join(ROOT, "tests", "servers.py")
@@ -17,23 +16,12 @@ SERVERS = os.path.join(ROOT, "tests", "servers.py")
 class OneTerminal(Case):
     """Each runs in a session of its own, as in a terminal of its own, where Ctrl-C reaches every process."""
 
-    def in_terminal(self, script, *args, **options):
-        """Start a script in a session of its own."""
-        return self.enter(Terminal(script, *args, start_new_session=True, **options))
-
-    def assertNothingLeft(self, program):
-        """Check that all processes of the program's session have ended, or do so now."""
-        deadline = time.monotonic() + DEADLINE
-        with self.assertRaises(ProcessLookupError):
-            while time.monotonic() < deadline:
-                os.killpg(program.process.pid, 0)
-
     def test_the_demo_shows_both_clients(self):
         """It needs none of the tutorial's ports, shows each client's lines, and succeeds."""
         for port in (10000, 10001, 10002):
             with contextlib.suppress(OSError):  # if taken, then all the better
                 self.enter(socket.create_server(("localhost", port)))
-        demo = self.in_terminal(DEMO, "--delay", "0.005")
+        demo = self.in_terminal(DEMO, "--delay", "0.002")
         self.assertEqual(demo.wait(), 0, demo)
         self.assertEqual(demo.stderr, [])
         output = "\n".join(demo.stdout)
@@ -96,15 +84,6 @@ class OneTerminal(Case):
         self.assertIn(f"{taken}: slowpoetry.py: cannot listen on localhost:{taken}: Address already in use",
                       "\n".join(servers.stdout))
         self.assertNothingLeft(servers)
-
-
-class Terminal(Program):
-    """A program that is killed together with all it has started."""
-
-    def stop(self):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        super().stop()
 
 
 if __name__ == "__main__":
