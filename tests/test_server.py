@@ -53,7 +53,7 @@ class SlowPoetry(Case):
 
     def test_it_sleeps_after_the_last_send_too(self):
         """101 chunks take 101 delays: the end of the poem comes one delay after its last bytes."""
-        server = self.server(self.poem(b"short"), "--delay", "0.3")
+        server = self.server(self.poem(b"short"), "--delay", "0.5")
         caller = self.call(server.port)
         self.assertEqual(caller.recv(4096), b"short")
         self.assertEqual(select.select([caller], [], [], 0.1)[0], [])
