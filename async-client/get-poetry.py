@@ -5,7 +5,7 @@
 
 It goes with Part 2, section "The Asynchronous Client", and with Figure 3. The
 loop in get_poetry() is the one of Figure 5: it waits, in select(), for all the
-servers together, and never for one of them.
+servers together. Only the look-up of a name, in connect(), waits for one.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def connect(address):
     sock = socket.socket()
     try:
         sock.setblocking(False)
-        select.select([sock], [], [], 0)  # ValueError: more sockets than select() can watch
+        select.select([sock], [], [], 0)  # ValueError now if select() could not watch it later
         sock.connect((ip_address, port))
     except BlockingIOError:
         pass  # under way; select() will tell when something has come of it
@@ -88,7 +88,8 @@ def read_available(sock, poem):
                 break
             poem += chunk
     except BlockingIOError:  # EWOULDBLOCK: no more for now
-        return len(poem) - start or None
+        if len(poem) == start:
+            return None
     except OSError as error:
         if poem:
             error.strerror += f" after {len(poem)} bytes"
@@ -105,7 +106,7 @@ def report_progress(task_num, address, num_bytes):
 
 
 def get_poetry(sockets):
-    """Turn {socket: (task number, address)} into {task number: poem in bytes}; who failed has none."""
+    """Turn {socket: (task number, address)} into {task number: poem in bytes}; a failed task has none."""
     sockets = dict(sockets)  # a copy, for sockets leave it when they are closed
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
     while sockets:
@@ -113,7 +114,7 @@ def get_poetry(sockets):
         # failed makes it readable on Unix, and exceptional on Windows.
         readable, _, failed = select.select(sockets, [], sockets)  # blocks
         # 2. From each of those read what is there now.
-        for sock in dict.fromkeys(readable + failed):
+        for sock in dict.fromkeys(readable + failed):  # each of them once
             task_num, address = sockets[sock]
             try:
                 num_bytes = read_available(sock, poems[task_num])
@@ -137,9 +138,11 @@ def main():
     sockets = {}
     for task_num, address in enumerate(addresses, 1):
         try:
-            sockets[connect(address)] = task_num, address
+            sock = connect(address)
         except (OSError, ValueError) as error:
             report_failure(task_num, address, error)
+        else:
+            sockets[sock] = task_num, address
     poems = get_poetry(sockets)
     elapsed = datetime.timedelta(seconds=time.monotonic() - start)
     for task_num, poem in poems.items():
@@ -154,7 +157,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        os._exit(130)
+        os._exit(130)  # at once, with nothing left to tidy up
     except OSError as error:  # nobody reads our output any more, or its disk is full
         print(f"get-poetry.py: {error}", file=sys.stderr, flush=True)
-        os._exit(1)  # at once: sys.exit() would try the output again
+        os._exit(1)  # sys.exit() would try the output again

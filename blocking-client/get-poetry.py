@@ -4,8 +4,8 @@
     python3 blocking-client/get-poetry.py 10000 10001 10002
 
 It goes with Part 2, section "The Blocking Client", and with Figure 1: a task
-starts when the one before it has ended. On each line marked "blocks" it waits
-for one server, whatever the others have to say.
+starts when the one before it has ended. On each line marked "blocks" the whole
+program waits for one server, whatever the others have to say.
 """
 
 import argparse
@@ -100,7 +100,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        os._exit(130)
+        os._exit(130)  # at once, with nothing left to tidy up
     except OSError as error:  # nobody reads our output any more, or its disk is full
         print(f"get-poetry.py: {error}", file=sys.stderr, flush=True)
-        os._exit(1)  # at once: sys.exit() would try the output again
+        os._exit(1)  # sys.exit() would try the output again

@@ -4,8 +4,8 @@
     python3 blocking-server/slowpoetry.py --port 10000 poetry/ecstasy.txt
 
 Listen to it with `netcat localhost 10000` or a get-poetry.py client. It goes
-with Part 2, section "Slow Poetry". On each line marked "blocks" the program
-waits for one caller, and everybody else who has called waits with it.
+with Part 2, section "Slow Poetry". On each line marked "blocks" the whole
+program waits, and everybody else who has called waits with it.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def host(text):
 
 
 def seconds(text):
-    """Return the seconds in a text like 5, 0.1 or 1e-3; time.sleep() takes 292 years at most."""
+    """Return the seconds in a text like 5, 0.1 or 1e-3; time.sleep() takes little more than 9e9."""
     if not re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)(e-?[0-9]+)?", text) or float(text) > 9e9:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 9e9")
     return float(text)
@@ -86,7 +86,8 @@ def send_poetry(sock, addr, poem, num_bytes, delay):
         print(f"Sending {len(chunk)} bytes")
         try:
             while chunk:
-                chunk = chunk[sock.send(chunk):]  # blocks; send() may take a part only
+                sent = sock.send(chunk)  # blocks; it may take a part only
+                chunk = chunk[sent:]
         except OSError as error:
             print(f"Somebody at {addr} takes no more poetry: {error}")
             return
@@ -94,7 +95,7 @@ def send_poetry(sock, addr, poem, num_bytes, delay):
 
 
 def serve(listen_socket, poetry_file, num_bytes, delay):
-    """Serve one caller after another, for ever; who calls meanwhile waits in the listen queue."""
+    """Serve one caller after another, for ever; whoever calls meanwhile waits in the listen queue."""
     while True:
         sock, addr = listen_socket.accept()  # blocks
         with sock:
@@ -106,7 +107,8 @@ def serve(listen_socket, poetry_file, num_bytes, delay):
                 print(f"No poetry for {addr}: {error}", file=sys.stderr, flush=True)
                 continue
             send_poetry(sock, addr, poem, num_bytes, delay)
-            # Bytes of the caller's left unread would make this close a reset: it would lose poetry.
+            # Had the caller sent something that is still unread, close() would
+            # be a reset, and the poetry that is still on its way would be lost.
             sock.setblocking(False)
             with contextlib.suppress(OSError):
                 sock.recv(1 << 20)
@@ -132,7 +134,7 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        os._exit(130)
+        os._exit(130)  # at once, with nothing left to tidy up
     except OSError as error:  # nobody reads our output any more, or its disk is full
         print(f"slowpoetry.py: {error}", file=sys.stderr, flush=True)
-        os._exit(1)  # at once: sys.exit() would try the output again
+        os._exit(1)  # sys.exit() would try the output again

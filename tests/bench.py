@@ -274,6 +274,8 @@ def main():
     show(f"Python {platform.python_version()}, {os.cpu_count()} processors, {platform.system()} {platform.release()} "
          f"{platform.machine()}")
     show(f"This takes about {math.ceil(sum(estimate(plan, table) for table in tables))} s.")
+    if args.quick:
+        show("With pauses this short all else counts too: expect ratios far from 1.")
     for table in tables:
         show()
         table(plan)

@@ -41,8 +41,8 @@ def announce(delay):
 def main():
     """Run the session and return the exit status."""
     parser = argparse.ArgumentParser(description="Run the tutorial's three servers and both clients.")
-    parser.add_argument("--delay", default="0.1", help="the servers' seconds between sends (default: 0.1)")
-    delay = parser.parse_args().delay
+    parser.add_argument("--delay", type=float, default=0.1, help="the servers' seconds between sends (default: 0.1)")
+    delay = str(parser.parse_args().delay)
     with contextlib.ExitStack() as stack:
         ports = []
         for settings in SESSION:

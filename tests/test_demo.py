@@ -59,9 +59,9 @@ class OneTerminal(Case):
             self.assertEqual(demo.stderr, [])
             self.assertNothingLeft(demo)
         with self.subTest("a server that does not start"):
-            demo = self.in_terminal(DEMO, "--delay", "soon")
+            demo = self.in_terminal(DEMO, "--delay", "nan")
             self.assertEqual(demo.wait(), 1, demo)
-            self.assertIn("'soon' is not a number of seconds", "\n".join(demo.stderr))
+            self.assertIn("'nan' is not a number of seconds", "\n".join(demo.stderr))
             self.assertNothingLeft(demo)
 
     def test_make_servers_runs_all_three_until_ctrl_c(self):
