@@ -73,7 +73,7 @@ class Program:
             if not self.pipes:
                 on_line(None)
 
-    def wait_for(self, pattern, count=1, stream="stdout", deadline=DEADLINE):
+    def wait_for(self, pattern, count=1, stream="stdout"):
         """Wait until count lines of a stream match the pattern; return the match of the last of them."""
         lines = getattr(self, stream)
 
@@ -82,19 +82,19 @@ class Program:
             return matches[count - 1] if len(matches) >= count else None
 
         with self.news:
-            self.news.wait_for(lambda: found() or not self.pipes, deadline)
+            self.news.wait_for(lambda: found() or not self.pipes, DEADLINE)
             if not found():
                 raise AssertionError(f"{count} x {pattern!r} did not come in {stream}; {self}")
             return found()
 
-    def wait(self, deadline=DEADLINE):
+    def wait(self):
         """Wait for the end of the process and of its output; return its exit status."""
         try:
-            status = self.process.wait(deadline)
+            status = self.process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"it did not end in {deadline} seconds; {self}")
+            raise AssertionError(f"it did not end in {DEADLINE} seconds; {self}")
         with self.news:
-            self.news.wait_for(lambda: not self.pipes, deadline)
+            self.news.wait_for(lambda: not self.pipes, DEADLINE)
         return status
 
     def interrupt(self):

@@ -11,7 +11,7 @@ import unittest
 
 from case import CLIENTS, Case, poem_bytes
 from figures import parse_duration
-from support import DEADLINE, SESSION
+from support import DEADLINE, SERVER, SESSION
 
 DURATION = r"0:0[0-9]:[0-9]{2}(?:\.[0-9]{6})?"
 
@@ -127,11 +127,11 @@ class BothClients(Case):
 
     def test_start_up_is_light(self):
         """--help imports nothing that takes long to import."""
-        for kind in CLIENTS:
-            with self.subTest(kind):
-                client = self.client(kind, "--help", flags=("-S", "-X", "importtime"))
-                self.assertEqual(client.wait(), 0, client)
-                imported = {line.split("|")[-1].strip() for line in client.stderr}
+        for script in (SERVER, *CLIENTS.values()):
+            with self.subTest(script):
+                program = self.program(script, "--help", flags=("-S", "-X", "importtime"))
+                self.assertEqual(program.wait(), 0, program)
+                imported = {line.split("|")[-1].strip() for line in program.stderr}
                 self.assertIn("argparse", imported)
                 self.assertFalse(imported & {"asyncio", "logging", "subprocess", "ssl", "typing",
                                              "inspect", "pathlib", "tempfile", "urllib.parse"})
