@@ -6,7 +6,7 @@ QUICK ?=
 help:
 	@echo "make demo      the tutorial's session: three servers, one client, then the other (35 s)"
 	@echo "make servers   the three servers in this terminal, on ports 10000 to 10002, until Ctrl-C"
-	@echo "make test      the test suite (under 30 s)"
+	@echo "make test      the test suite (under half a minute)"
 	@echo "make bench     the timing experiments (under 2 minutes)"
 	@echo
 	@echo "make demo DELAY=0.01 is faster, make bench QUICK=1 is shorter; PYTHON=python3.9 takes that one."

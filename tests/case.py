@@ -1,29 +1,45 @@
-"""The base of the suite: programs that are stopped after the test, callers, and peers that misbehave."""
+"""The base of the suite: programs that end with the test, callers, and servers that it plays."""
 
 import contextlib
+import fcntl
+import importlib.util
 import os
+import pty
 import re
 import select
 import signal
 import socket
 import struct
 import tempfile
+import termios
 import threading
-import time
 import unittest
 
-from support import ASYNC_CLIENT, BLOCKING_CLIENT, DEADLINE, ROOT, Program, Server
-
-# A suite run in the background is started with Ctrl-C ignored, and would hand that down to the programs.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+from support import (ASYNC_CLIENT, BLOCKING_CLIENT, DEADLINE, ROOT, SERVER, STRICT, Program, Server,
+                     python, wait_until)
 
 CLIENTS = {"blocking": BLOCKING_CLIENT, "async": ASYNC_CLIENT}
+SCRIPTS = [SERVER, BLOCKING_CLIENT, ASYNC_CLIENT]
+
+
+def read(*path):
+    """Return the text of a file of ours."""
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return file.read()
 
 
 def poem_bytes(name):
     """Return the bytes of one of our poems."""
     with open(os.path.join(ROOT, "poetry", name), "rb") as file:
         return file.read()
+
+
+def load(script):
+    """Return one of the scripts as a module."""
+    spec = importlib.util.spec_from_file_location("script", script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def read_all(sock):
@@ -37,13 +53,32 @@ def reset(sock):
     sock.close()
 
 
+def limited(limit):
+    """Return the beginning of a command that runs the rest of it under a limit of sh's ulimit."""
+    return ["sh", "-c", f'ulimit {limit} && exec "$@"', "sh"]
+
+
 class Terminal(Program):
-    """A program that is killed together with all it has started."""
+    """A command at a terminal of its own, as a person has it; all that it shows is in stdout."""
+
+    def __init__(self, command, **options):
+        self.keyboard, screen = pty.openpty()
+        fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        super().__init__(["setsid", "--ctty", *command],
+                         stdin=screen, stdout=screen, stderr=screen, **options)
+        os.close(screen)
+        self.follow([open(os.dup(self.keyboard), "rb")])
+
+    def press(self, keys):
+        """Type these bytes."""
+        os.write(self.keyboard, keys)
 
     def stop(self):
+        """Kill it together with all that it has started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         super().stop()
+        os.close(self.keyboard)
 
 
 class Case(unittest.TestCase):
@@ -55,9 +90,9 @@ class Case(unittest.TestCase):
         self.addCleanup(stack.close)
         return stack.enter_context(context)
 
-    def program(self, script, *args, **options):
-        """Start a script of ours."""
-        return self.enter(Program(script, *map(str, args), **options))
+    def program(self, script, *args, prefix=(), flags=STRICT, **options):
+        """Start a script of ours, as the last part of a command."""
+        return self.enter(Program([*prefix, *python(script, *args, flags=flags)], **options))
 
     def server(self, poem, *args, **options):
         """Start a slow poetry server and wait until it listens."""
@@ -67,22 +102,18 @@ class Case(unittest.TestCase):
         """Start the blocking or the async client."""
         return self.program(CLIENTS[kind], *addresses, **options)
 
-    def in_terminal(self, script, *args, **options):
-        """Start a script in a session of its own."""
-        return self.enter(Terminal(script, *args, start_new_session=True, **options))
-
-    def assertNothingLeft(self, program):
-        """Check that all processes of the program's session have ended, or do so now."""
-        deadline = time.monotonic() + DEADLINE
-        with self.assertRaises(ProcessLookupError):
-            while time.monotonic() < deadline:
-                os.killpg(program.process.pid, 0)
+    def terminal(self, *command, **options):
+        """Start a command at a terminal."""
+        return self.enter(Terminal(command, **options))
 
     def poem(self, content, name="poem.txt"):
-        """Write a poem of our own and return its path."""
+        """Write a poem of our own and return its path; a number stands for so many zero bytes."""
         path = os.path.join(self.enter(tempfile.TemporaryDirectory()), name)
         with open(path, "wb") as file:
-            file.write(content)
+            if isinstance(content, int):
+                file.truncate(content)  # takes no room on the disk
+            else:
+                file.write(content)
         return path
 
     def call(self, port, host="127.0.0.1"):
@@ -90,7 +121,7 @@ class Case(unittest.TestCase):
         return self.enter(socket.create_connection((host, port), DEADLINE))
 
     def peer(self, backlog=None):
-        """Return (socket, port) of a server that the test plays itself."""
+        """Return the (socket, port) of a server that the test plays itself."""
         sock = self.enter(socket.create_server(("127.0.0.1", 0), backlog=backlog))
         sock.settimeout(DEADLINE)
         return sock, sock.getsockname()[1]
@@ -101,9 +132,17 @@ class Case(unittest.TestCase):
         sock.settimeout(DEADLINE)
         return sock
 
+    def closed_port(self):
+        """Return the (socket, port) of a port where nobody listens, and nobody else can either."""
+        sock = self.enter(socket.socket())
+        sock.settimeout(DEADLINE)
+        sock.bind(("127.0.0.1", 0))
+        return sock, sock.getsockname()[1]
+
     def poet(self, poem=b"poem"):
         """Return the port of a server that sends every caller the poem at once."""
         peer, port = self.peer(backlog=2048)
+        self.addCleanup(peer.shutdown, socket.SHUT_RDWR)  # ends an accept() that is under way
 
         def serve():
             with contextlib.suppress(OSError):  # the test is over
@@ -114,26 +153,22 @@ class Case(unittest.TestCase):
         threading.Thread(target=serve, daemon=True).start()
         return port
 
-    def full_peer(self):
-        """Return the port of a server whose listen queue is full, so that no connect is answered."""
-        _, port = self.peer(backlog=0)
-        while True:
-            sock = self.enter(socket.socket())
-            sock.setblocking(False)
-            sock.connect_ex(("127.0.0.1", port))
-            if not select.select([], [sock], [], 0.3)[1]:
-                sock.close()
-                return port
+    def silent_port(self):
+        """Return the port of a server whose listen queue is full: it answers no connect."""
+        peer, port = self.peer(backlog=0)
+        self.call(port)
+        self.assertTrue(select.select([peer], [], [], DEADLINE)[0])  # the one call it has room for
+        return port
 
     def wait_until_connecting(self, port):
-        """Wait until somebody has asked for a connection to a port of 127.0.0.1 and has no answer."""
+        """Wait until somebody asks for a connection to a port of 127.0.0.1 and has no answer."""
         asked = re.compile(f":{port:04X} 02 ")  # SYN_SENT
-        deadline = time.monotonic() + DEADLINE
-        while time.monotonic() < deadline:
+
+        def connecting():
             with open("/proc/net/tcp") as table:
-                if asked.search(table.read()):
-                    return
-        self.fail(f"nobody connects to port {port}")
+                return asked.search(table.read())
+
+        wait_until(connecting, lambda: f"nobody connects to port {port}")
 
     def assertEnded(self, program, status, *stderr):
         """Check how a program ended, and that its lines on stderr match the patterns."""
@@ -141,3 +176,28 @@ class Case(unittest.TestCase):
         self.assertEqual(len(program.stderr), len(stderr), program)
         for line, pattern in zip(program.stderr, stderr):
             self.assertRegex(line, f"^{pattern}$")
+
+    def assertInterrupted(self, program):
+        """Send it the signal of Ctrl-C: it dies of that, without a word."""
+        self.assertEqual(program.interrupt(), -signal.SIGINT, program)
+        self.assertEqual(program.stderr, [])
+
+    def assertNothingLeft(self, terminal):
+        """Check that all processes of a terminal have ended, or do so now."""
+        def gone():
+            try:
+                os.killpg(terminal.process.pid, 0)
+            except ProcessLookupError:
+                return True
+
+        wait_until(gone, lambda: f"something is left of {terminal}")
+
+    def assertEndedBy(self, number, terminal):
+        """Send a terminal's program a signal, Ctrl-C by its key: all that it started ends, too."""
+        if number == signal.SIGINT:
+            terminal.press(b"\x03")
+        else:
+            terminal.send_signal(number)
+        self.assertEqual(terminal.wait(), 128 + number, terminal)
+        self.assertNothingLeft(terminal)
+        self.assertNotIn("Traceback", "\n".join(terminal.stdout))

@@ -16,48 +16,43 @@ import shutil
 import sys
 
 from figures import draw, format_seconds, predict
-from support import ASYNC_CLIENT, BLOCKING_CLIENT, ROOT, SESSION, Program, Server, run
+from support import (ASYNC_CLIENT, BLOCKING_CLIENT, ROOT, SESSION, Program, Server, next_line,
+                     python, run, show)
 
 
-def show(script, ports):
-    """Run a client, print its lines as they come, and return the program when it has ended."""
-    args = [str(port) for port in ports]
-    print("\n$ python3", os.path.relpath(script, ROOT), *args)
+def show_client(script, ports):
+    """Run a client, show its lines as they come, and return its Program when it has ended."""
+    show("\n$ python3 ", " ".join([os.path.relpath(script, ROOT), *ports]))
     lines = queue.Queue()
-    with Program(script, *args, flags=(), on_line=lines.put) as client:
-        for line in iter(lines.get, None):
-            print(line)
+    with Program(python(script, *ports, flags=()), lines) as client:
+        for _, line in iter(lambda: next_line(lines), (client, None)):
+            show(line)
         client.wait()
     return client
 
 
-def announce(delay):
-    """Say how long the two clients will take, if the servers' pauses are all they wait for."""
-    times = [predict(*settings, "--delay", delay) for settings in SESSION]
-    print(f"\nThis takes about {format_seconds(sum(times) + max(times))}: the blocking client "
-          f"{format_seconds(sum(times))}, the async one {format_seconds(max(times))}.")
-
-
 def main():
     """Run the session and return the exit status."""
-    parser = argparse.ArgumentParser(description="Run the tutorial's three servers and both clients.")
-    parser.add_argument("--delay", type=float, default=0.1, help="the servers' seconds between sends (default: 0.1)")
+    parser = argparse.ArgumentParser(description="Run the tutorial's servers and both clients.")
+    parser.add_argument("--delay", type=float, default=0.1,
+                        help="the servers' seconds between sends (default: %(default)s)")
     delay = str(parser.parse_args().delay)
+    servers = [(*settings, "--delay", delay) for settings in SESSION]
     with contextlib.ExitStack() as stack:
         ports = []
-        for settings in SESSION:
-            args = (*settings, "--delay", delay)
+        for args in servers:
             server = stack.enter_context(Server(*args, flags=()))
-            print("$ python3 blocking-server/slowpoetry.py", *args)
-            print(server.stdout[0])
-            ports.append(server.port)
-        announce(delay)
-        clients = [show(script, ports) for script in (BLOCKING_CLIENT, ASYNC_CLIENT)]
-    printed = [(client.stdout, client.moments) for client in clients]
-    names = "blocking client, one task after the other", "async client, all tasks at once"
-    figure = draw(dict(zip(names, printed)), shutil.get_terminal_size().columns, sys.stdout.encoding)
-    print("", *figure, sep="\n")
-    return max(client.process.returncode for client in clients)
+            show("$ python3 blocking-server/slowpoetry.py ", " ".join(args))
+            show(server.stdout[0])
+            ports.append(str(server.port))
+        times = [predict(*args) for args in servers]
+        show(f"\nThis takes about {format_seconds(sum(times) + max(times))}: the blocking client "
+             f"{format_seconds(sum(times))}, the async one {format_seconds(max(times))}.")
+        clients = {"blocking client, one task after the other": show_client(BLOCKING_CLIENT, ports),
+                   "async client, all tasks at once": show_client(ASYNC_CLIENT, ports)}
+    width = shutil.get_terminal_size().columns
+    show("\n" + "\n".join(draw(clients, len(ports), width, sys.stdout.encoding)))
+    return max(client.status for client in clients.values())
 
 
 if __name__ == "__main__":

@@ -10,27 +10,26 @@ import argparse
 import contextlib
 import queue
 
-from support import SESSION, Server, run
+from support import SERVER, SESSION, Program, next_line, python, run, show
 
 
 def main():
     """Start the servers, show their lines, and return 1: none of them should end before Ctrl-C."""
-    parser = argparse.ArgumentParser(description="Run the tutorial's three servers until Ctrl-C.")
-    parser.add_argument("--delay", type=float, default=0.1, help="seconds between sends (default: 0.1)")
+    parser = argparse.ArgumentParser(description="Run the tutorial's servers until Ctrl-C.")
+    parser.add_argument("--delay", type=float, default=0.1,
+                        help="seconds between sends (default: %(default)s)")
     parser.add_argument("--ports", nargs=3, default=["10000", "10001", "10002"], metavar="PORT")
     args = parser.parse_args()
-    lines = queue.Queue()
+    lines, ports = queue.Queue(), {}
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(AssertionError):  # its line says why one of them does not listen
-            for port, settings in zip(args.ports, SESSION):
-                options = (*settings, "--port", port, "--delay", str(args.delay))
-                stack.enter_context(
-                    Server(*options, flags=(), on_line=lambda text, port=port: lines.put((port, text))))
+        for port, settings in zip(args.ports, SESSION):
+            command = python(SERVER, *settings, "--port", port, "--delay", args.delay, flags=())
+            ports[stack.enter_context(Program(command, lines))] = port
         while True:
-            port, text = lines.get()
-            if text is None:
+            server, line = next_line(lines)
+            if line is None:
                 return 1
-            print(f"{port}: {text}")
+            show(f"{ports[server]}: {line}")
 
 
 if __name__ == "__main__":

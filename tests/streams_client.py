@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Get poems from slow poetry servers with asyncio's streams: the client the benchmark compares ours to.
+"""Get poems from slow poetry servers, all at once, with asyncio's streams.
 
-It does the work of async-client/get-poetry.py and prints the same lines.
+It does the work of async-client/get-poetry.py and prints the same lines; the benchmark compares
+the two.
 
     python3 tests/streams_client.py 10000 10001 10002
 """
@@ -33,10 +34,12 @@ async def main():
     """Get the poems from the ports on the command line, all at once."""
     parser = argparse.ArgumentParser()
     parser.add_argument("ports", type=int, nargs="+")
-    parser.add_argument("--limit", type=int, default=65536, help="of a stream's buffer and of a read, in bytes")
+    parser.add_argument("--limit", type=int, default=65536,
+                        help="of a stream's buffer and of a read, in bytes")
     args = parser.parse_args()
     start = time.monotonic()
-    poems = await asyncio.gather(*(get_poetry(*task, args.limit) for task in enumerate(args.ports, 1)))
+    poems = await asyncio.gather(*(get_poetry(*task, args.limit)
+                                   for task in enumerate(args.ports, 1)))
     elapsed = timedelta(seconds=time.monotonic() - start)
     for task_num, poem in enumerate(poems, 1):
         print(f"Task {task_num}: {len(poem)} bytes of poetry")

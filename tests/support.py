@@ -1,10 +1,14 @@
-"""Start the scripts as processes, read what they print as they print it, and stop them.
+"""Start programs as processes, read what they print as they print it, and stop them.
 
-The suite, the demo and the benchmark all stand on this. Every wait has a deadline.
+The suite, the demo and the benchmark all stand on this. Every wait looks, many times a second,
+whether its deadline has passed and whether a signal has told us to end: so no signal is lost.
 """
 
+import contextlib
 import os
+import queue
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -23,89 +27,153 @@ SESSION = [
     ("poetry/science.txt",),
 ]
 
-# A socket or a file left open shows on stderr; nothing installed is found, and nothing is slow for it.
+# A socket or a file left open shows on stderr; installed packages are not even looked for.
 STRICT = ("-X", "dev", "-W", "error", "-S")
 DEADLINE = 30  # seconds until a wait is given up; far more than any of them should take
 
+signals = []  # the numbers of the signals that have told us to end
+
+
+def check_signals():
+    """End the program, and with it all that it has started, if a signal has told us to."""
+    if signals:
+        sys.exit(128 + signals[0])
+
+
+def wait_until(condition, failure, deadline=DEADLINE):
+    """Return condition()'s first true value, or raise AssertionError(failure()) at the deadline."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        check_signals()
+        if time.monotonic() > end:
+            raise AssertionError(failure())
+        time.sleep(0.002)
+
+
+def next_line(lines):
+    """Return what comes next in a queue of lines, however long it takes."""
+    while True:
+        check_signals()
+        try:
+            return lines.get(timeout=0.05)
+        except queue.Empty:
+            pass
+
+
+def show(*cells, end="\n"):
+    """Print the cells at once; while the terminal or the pipe takes nothing, heed signals."""
+    while not select.select([], [sys.stdout], [], 0.05)[1]:
+        check_signals()
+    print(*cells, sep="", end=end, flush=True)
+
 
 def environment(**changes):
-    """Return our environment without the variables that change how Python prints, then with the changes."""
+    """Return our environment, without what changes how Python prints, and with the changes."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    env.update(changes)
-    return env
+    return {**env, "NO_COLOR": "1", **changes}
+
+
+def python(script, *args, flags=STRICT):
+    """Return the command that runs a script in this Python."""
+    return [sys.executable, *flags, script, *map(str, args)]
 
 
 class Program:
-    """A Python script running as a process; a context manager that kills it at the end.
+    """A command running as a process; a context manager that kills it at the end.
 
-    stdout and stderr are the lines printed so far, without their line ends, and
-    moments the times on the monotonic clock at which those of stdout came.
-    on_line, if given, is called in a thread with each line of either as it comes,
-    and with None when there are no more.
+    stdout and stderr are the lines printed so far, without their line ends, and moments the times
+    on the monotonic clock at which those of stdout came. Once poll() has seen the end, status is
+    the exit status (-2: died of signal 2), usage the resources it used, and elapsed the seconds it
+    ran. lines, if given, is a queue that gets (self, line) as each line comes, and (self, None)
+    after the last.
     """
 
-    def __init__(self, script, *args, flags=STRICT, prefix=(), on_line=lambda text: None, **options):
-        command = [*prefix, sys.executable, *flags, script, *args]
-        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
-                   "cwd": ROOT, "env": environment(), **options}
+    def __init__(self, command, lines=None, **options):
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                   "stderr": subprocess.PIPE, "cwd": ROOT, "env": environment(), **options}
         self.stdout, self.stderr, self.moments = [], [], []
-        self.news = threading.Condition()
+        self.status = self.usage = self.elapsed = None
+        self.lines = lines
+        self.start = time.monotonic()
         self.process = subprocess.Popen(command, **options)
-        self.pipes = [pipe for pipe in (self.process.stdout, self.process.stderr) if pipe]
-        for pipe in list(self.pipes):
-            threading.Thread(target=self.read, args=(pipe, on_line), daemon=True).start()
+        self.follow([pipe for pipe in (self.process.stdout, self.process.stderr) if pipe])
 
-    def read(self, pipe, on_line):
-        """Collect the lines of one pipe until it ends."""
-        is_stdout = pipe is self.process.stdout
-        with pipe:
+    def follow(self, pipes):
+        """Collect the lines of these files, each in a thread of its own."""
+        self.pipes = list(pipes)
+        self.readers = [threading.Thread(target=self.read, args=(pipe,), daemon=True)
+                        for pipe in pipes]
+        for reader in self.readers:
+            reader.start()
+
+    def read(self, pipe):
+        """Collect the lines of one file until its end; that of a terminal is an OSError."""
+        with pipe, contextlib.suppress(OSError):
             for line in pipe:
-                text = line.decode("utf-8", "backslashreplace").rstrip("\n")
-                with self.news:
-                    if is_stdout:
-                        self.moments.append(time.monotonic())
-                    (self.stdout if is_stdout else self.stderr).append(text)
-                    self.news.notify_all()
-                on_line(text)
-        with self.news:
-            self.pipes.remove(pipe)
-            self.news.notify_all()
-            if not self.pipes:
-                on_line(None)
+                text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
+                if pipe is self.process.stderr:
+                    self.stderr.append(text)
+                else:
+                    self.moments.append(time.monotonic())
+                    self.stdout.append(text)
+                if self.lines:
+                    self.lines.put((self, text))
+        self.pipes.remove(pipe)
+        if self.lines and not self.pipes:
+            self.lines.put((self, None))
 
     def wait_for(self, pattern, count=1, stream="stdout"):
-        """Wait until count lines of a stream match the pattern; return the match of the last of them."""
+        """Wait until count lines of a stream match the pattern; return the last one's match."""
         lines = getattr(self, stream)
 
         def found():
+            ended = not self.pipes
             matches = [match for match in map(re.compile(pattern).search, lines) if match]
-            return matches[count - 1] if len(matches) >= count else None
+            if len(matches) >= count:
+                return matches[count - 1]
+            if ended:
+                raise AssertionError(failure())
 
-        with self.news:
-            self.news.wait_for(lambda: found() or not self.pipes, DEADLINE)
-            if not found():
-                raise AssertionError(f"{count} x {pattern!r} did not come in {stream}; {self}")
-            return found()
+        def failure():
+            return f"{count} x {pattern!r} did not come in {stream}; {self}"
 
-    def wait(self):
+        return wait_until(found, failure)
+
+    def poll(self):
+        """Return the exit status, or None while it runs."""
+        if self.status is None:
+            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+            if pid:
+                self.usage, self.elapsed = usage, time.monotonic() - self.start
+                self.status = self.process.returncode = os.waitstatus_to_exitcode(status)
+        return self.status
+
+    def wait(self, deadline=DEADLINE):
         """Wait for the end of the process and of its output; return its exit status."""
-        try:
-            status = self.process.wait(DEADLINE)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"it did not end in {DEADLINE} seconds; {self}")
-        with self.news:
-            self.news.wait_for(lambda: not self.pipes, DEADLINE)
-        return status
+        wait_until(lambda: self.poll() is not None and not self.pipes,
+                   lambda: f"it did not end in {deadline} seconds; {self}", deadline)
+        return self.status
+
+    def send_signal(self, number):
+        """Send it a signal, if it still runs."""
+        if self.poll() is None:
+            os.kill(self.process.pid, number)
 
     def interrupt(self):
-        """Press Ctrl-C on it, and return its exit status."""
-        self.process.send_signal(signal.SIGINT)
+        """Send it what Ctrl-C sends, and return its exit status."""
+        self.send_signal(signal.SIGINT)
         return self.wait()
 
     def stop(self):
-        """Kill the process if it still runs."""
-        self.process.kill()
-        self.wait()
+        """Kill the process if it still runs, and collect what it has printed."""
+        self.send_signal(signal.SIGKILL)
+        if self.status is None:
+            self.status = self.process.wait()
+        for reader in self.readers:
+            reader.join(DEADLINE)
 
     def __enter__(self):
         return self
@@ -115,14 +183,14 @@ class Program:
 
     def __str__(self):
         printed = "\n  ".join(["stdout:", *self.stdout[-20:], "stderr:", *self.stderr[-20:]])
-        return f"{self.process.args} (status {self.process.poll()}) printed\n  {printed}"
+        return f"{self.process.args} (status {self.poll()}) printed\n  {printed}"
 
 
 class Server(Program):
-    """A slow poetry server that is listening by the time it is here, on a free port unless told otherwise."""
+    """A slow poetry server that listens by the time it is here; port is the number it printed."""
 
-    def __init__(self, poem, *args, **options):
-        super().__init__(SERVER, os.fspath(poem), *args, **options)
+    def __init__(self, poem, *args, flags=STRICT, **options):
+        super().__init__(python(SERVER, os.fspath(poem), *args, flags=flags), **options)
         try:
             self.port = int(self.wait_for(r"^Serving .* on port ([0-9]+)\.$")[1])
         except BaseException:
@@ -131,15 +199,16 @@ class Server(Program):
 
 
 def run(main):
-    """Run a main() and exit with its status; the programs it has started end with it, whatever ends it."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, frame: sys.exit(128 + number))
-    sys.stdout.reconfigure(line_buffering=True)
+    """Run a main() and exit with its status; what it has started ends with it, whatever ends it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: signals.append(number))
     try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except AssertionError as error:
-        sys.exit(str(error))
-    except BrokenPipeError:
-        os._exit(1)
+        status = main()
+    except (AssertionError, OSError) as error:
+        status = 1
+        if not signals:
+            print(error, file=sys.stderr)
+    finally:
+        if signals:  # what our programs failed at then, they failed at because of the signal
+            os._exit(128 + signals[0])
+    os._exit(status)  # sys.exit() would try once more to print what a broken pipe did not take

@@ -1,21 +1,24 @@
-"""What the person at the terminal does: Ctrl-C, pipes, full disks, and file names of every kind."""
+"""What the person at the terminal does: Ctrl-C, pipes, full disks, and names of every kind."""
 
-import contextlib
 import os
 import re
+import signal
 import unittest
 
-from case import CLIENTS, Case, read_all
-from support import SERVER, environment
+from case import CLIENTS, SCRIPTS, Case, read_all
+from support import ASYNC_CLIENT, BLOCKING_CLIENT, SERVER, environment, python
 
 
 class ControlC(Case):
-    """Ctrl-C in every state: no traceback, nothing on stderr at all, status 130."""
+    """Ctrl-C in every state: the program dies of the signal at once, without a word."""
 
-    def assertInterrupted(self, program):
-        """Press Ctrl-C."""
-        self.assertEqual(program.interrupt(), 130, program)
-        self.assertEqual(program.stderr, [])
+    def receiving(self, kind, **options):
+        """Start a client and let it receive half a poem."""
+        peer, port = self.peer()
+        client = self.client(kind, port, **options)
+        self.accept(peer).sendall(b"half a poem")
+        client.wait_for("^Task 1: (get poetry from|got 11 bytes)")
+        return client
 
     def test_the_server_while_it_listens(self):
         """The state that looks like hanging."""
@@ -29,7 +32,7 @@ class ControlC(Case):
 
     def test_the_server_while_it_sends(self):
         """To a caller who does not read."""
-        server = self.server(self.poem(bytes(1 << 26)), "--num-bytes", str(1 << 26))
+        server = self.server(self.poem(1 << 26), "--num-bytes", "1048576", "--delay", "0")
         self.call(server.port).recv(1)
         self.assertInterrupted(server)
 
@@ -37,103 +40,116 @@ class ControlC(Case):
         """In recv() and in select()."""
         for kind in CLIENTS:
             with self.subTest(kind):
-                peer, port = self.peer()
-                client = self.client(kind, port)
-                self.accept(peer).sendall(b"half a poem")
-                client.wait_for("^Task 1: (get poetry from|got 11 bytes)")
-                self.assertInterrupted(client)
+                self.assertInterrupted(self.receiving(kind))
 
     def test_the_clients_while_they_connect(self):
         """To a server that does not answer."""
         for kind in CLIENTS:
             with self.subTest(kind):
-                port = self.full_peer()
+                port = self.silent_port()
                 client = self.client(kind, port)
                 self.wait_until_connecting(port)
                 self.assertInterrupted(client)
+
+    def test_in_the_background_of_a_script(self):
+        """There sh starts a program with Ctrl-C ignored; these three end by it all the same."""
+        ignored = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
+        server = self.program(SERVER, "poetry/science.txt", prefix=ignored)
+        server.wait_for("^Serving")
+        for program in (server, *(self.receiving(kind, prefix=ignored) for kind in CLIENTS)):
+            with self.subTest(program):
+                self.assertInterrupted(program)
+
+    def test_at_a_terminal(self):
+        """It dies of the signal there, too, so that a loop of bash's around it ends with it."""
+        for script in SCRIPTS:
+            with self.subTest(script):
+                peer, port = self.peer()
+                terminal = self.terminal(*python(script, "poetry/science.txt" if script == SERVER
+                                                 else port))
+                if script == SERVER:
+                    terminal.wait_for("^Serving")
+                else:
+                    self.accept(peer)
+                terminal.press(b"\x03")
+                self.assertEqual(terminal.wait(), -signal.SIGINT, terminal)
+                self.assertNotIn("Traceback", "\n".join(terminal.stdout))
 
 
 class Output(Case):
     """Where the lines go."""
 
     def test_a_pipe_that_nobody_reads_any_more(self):
-        """As with head -1: one line is read, and what comes after it ends the program without a traceback."""
-        for script in (SERVER, *CLIENTS.values()):
+        """As with head -1: a line is read, and the next ends the program without a traceback."""
+        for script in SCRIPTS:
             with self.subTest(script):
                 reader, writer = os.pipe()
                 peer, port = self.peer()
-                program = self.program(script, "poetry/science.txt" if script == SERVER else port, stdout=writer)
+                program = self.program(script, "poetry/science.txt" if script == SERVER else port,
+                                       stdout=writer)
                 os.close(writer)
                 with open(reader) as pipe:
-                    if script == CLIENTS["async"]:
+                    if script == ASYNC_CLIENT:
                         sock = self.accept(peer)
                         sock.sendall(b"x")
                     line = pipe.readline()
                 if script == SERVER:
                     self.call(re.search(r"([0-9]+)\.$", line)[1])
-                elif script == CLIENTS["blocking"]:
+                elif script == BLOCKING_CLIENT:
                     self.accept(peer).close()
                 else:
                     sock.close()
-                self.assertEnded(program, 1, r".*\.py: .*Broken pipe")
+                self.assertEnded(program, 1, f"{os.path.basename(script)}: Broken pipe")
+
+    def test_a_pipe_that_breaks_during_the_poem(self):
+        """The server gives up this caller, who begins to read now, and ends with the next."""
+        reader, writer = os.pipe()
+        server = self.program(SERVER, self.poem(1 << 25), "--num-bytes", "1048576", "--delay", "0",
+                              stdout=writer)
+        os.close(writer)
+        with open(reader) as pipe:
+            port = re.search(r"([0-9]+)\.$", pipe.readline())[1]
+            caller = self.call(port)
+            self.assertRegex(pipe.readline(), "^Somebody")
+        read_all(caller)
+        self.call(port)
+        self.assertEnded(server, 1, "No more poetry for .*: Broken pipe",
+                         "slowpoetry.py: Broken pipe")
 
     def test_a_full_disk(self):
         """/dev/full takes nothing: one line says so."""
-        for script in (SERVER, *CLIENTS.values()):
+        for script in SCRIPTS:
             with self.subTest(script), open("/dev/full", "wb") as full:
                 argument = "poetry/science.txt" if script == SERVER else self.poet()
                 program = self.program(script, argument, stdout=full)
-                self.assertEnded(program, 1, r".*\.py: .*No space left on device")
+                self.assertEnded(program, 1,
+                                 f"{os.path.basename(script)}: No space left on device")
 
-    def test_a_closed_output(self):
-        """Started with >&- the programs have nowhere to print, and work all the same."""
-        closed = ("sh", "-c", 'exec "$@" >&-', "sh")
+
+class Names(Case):
+    """A poem or a host may have any name, in any locale, and it is printed somehow."""
+
+    def test_poems(self):
+        """Spaces, quotes, other letters, and bytes that are not UTF-8."""
+        plain_c = environment(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+        for env in (environment(LC_ALL="C.UTF-8"), plain_c):
+            for name in (b"two words", b"'\"`$x%s{0}", "\u00fcber \u8a69".encode(), b"caf\xe9"):
+                with self.subTest(env["LC_ALL"], name=name):
+                    path = self.poem(b"poem", os.fsdecode(name))
+                    server = self.server(path, "--delay", "0", env=env)
+                    self.assertEqual(read_all(self.call(server.port)), b"poem")
+                    self.assertInterrupted(server)
+
+    def test_hosts(self):
+        """A name in wide letters is localhost; where they cannot be shown they are escaped."""
+        host = "\uff4cocalhost"
         for kind in CLIENTS:
             with self.subTest(kind):
-                self.assertEnded(self.client(kind, self.poet(), prefix=closed), 0)
-        sock, port = self.peer()
-        sock.close()
-        server = self.program(SERVER, "--port", str(port), "poetry/science.txt", prefix=closed)
-        while server.process.poll() is None:
-            with contextlib.suppress(ConnectionRefusedError):
-                self.assertEqual(len(self.call(port).recv(10)), 10)
-                break
-        self.assertEqual(server.interrupt(), 130, server)
-
-
-class FileNames(Case):
-    """A poem may have any name, in any locale: it is served, and its name is printed somehow."""
-
-    def test_names_of_every_kind(self):
-        """Spaces, quotes, other letters, and bytes that are not UTF-8."""
-        locales = {
-            "UTF-8": {"LC_ALL": "C.UTF-8"},
-            "C": {"LC_ALL": "C"},
-            "C without UTF-8 mode": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-            "strict": {"PYTHONIOENCODING": "utf-8:strict"},
-        }
-        for name in (b"two words", b"'\"`$x%s{0}", "\u00fcber \u8a69 \U0001f40c".encode(), b"caf\xe9 \xff"):
-            path = self.poem(b"poem", os.fsdecode(name))
-            programs = {locale: self.program(SERVER, path, "--delay", "0", env=environment(**variables))
-                        for locale, variables in locales.items()}
-            ports = {locale: program.wait_for(r"^Serving .* on port ([0-9]+)\.$")[1]
-                     for locale, program in programs.items()}
-            for port in ports.values():
-                self.assertEqual(read_all(self.call(port)), b"poem")
-            os.rename(path, path + ".away")
-            for locale, program in programs.items():
-                with self.subTest(locale, name=name):
-                    self.assertEqual(read_all(self.call(ports[locale])), b"")
-                    program.wait_for("^No poetry for .*: .*No such file", stream="stderr")
-                    self.assertEqual(len(program.stderr), 1, program)
-
-    def test_host_names_of_every_kind(self):
-        """The clients print them too."""
-        for kind in CLIENTS:
-            for host in ("\u00fc\u00fc..", "\udcff"):
-                with self.subTest(kind, host=ascii(host)):
-                    client = self.client(kind, f"{host}:10000", env=environment(PYTHONIOENCODING="utf-8:strict"))
-                    self.assertEnded(client, 1, "Task 1: no poetry from .*:10000: .*")
+                client = self.client(kind, f"{host}:{self.poet()}",
+                                     env=environment(PYTHONIOENCODING="ascii:strict"))
+                self.assertEnded(client, 0)
+                self.assertRegex("\n".join(client.stdout),
+                                 r"Task 1: got 4 bytes of poetry from \\uff4cocalhost:")
 
 
 if __name__ == "__main__":

@@ -64,13 +64,13 @@ class Session(Case):
         """Start a server, in the place of the one that has had its port; stop it at ^C."""
         port = re.search("--port ([0-9]+)", command)
         if port and port[1] in self.servers:
-            self.assertEqual(self.servers.pop(port[1]).interrupt(), 130)
+            self.assertEqual(self.servers.pop(port[1]).interrupt(), -2)
         args = re.sub("--port [0-9]+", "", command).split()
         self.assertEqual(args[:2], ["python3", "blocking-server/slowpoetry.py"])
         server = self.server(*args[2:], *("" if "--delay" in command else FAST).split())
         self.assertShown(expected.replace("^C\n", ""), server.stdout[0] + "\n")
         if expected.endswith("^C\n"):
-            self.assertEqual(server.interrupt(), 130)
+            self.assertEqual(server.interrupt(), -2)
         elif port:
             self.servers[port[1]] = server
 
