@@ -156,10 +156,10 @@ def show_speeds(plan, results):
 
 def many(plan):
     """Print the table of many paced connections: the async client's time and CPU, and streams'."""
-    limit = plan.chunks * plan.delay
+    least = plan.chunks * plan.delay
     show(f"Many servers, all played by one process: {plan.chunks} chunks, "
          f"each with a pause of {plan.delay} s.\n"
-         f"The limit is {limit:.2f} s; ratio is the time taken to that.\n"
+         f"This takes at least {least:.2f} s; ratio is took / {least:.2f}.\n"
          "             -------- async ---------  ------- streams --------\n"
          "connections  took, s  ratio    CPU, s  took, s  ratio    CPU, s")
     allowed = allow_files(max(plan.connections) + SPARE_FILES)
@@ -174,8 +174,8 @@ def many(plan):
                 continue
             callers = [ports[task % len(ports)] for task in range(number)]
             for client in (ASYNC_CLIENT, STREAMS_CLIENT):
-                took = measure(client, callers, limit)
-                show(f"{took.seconds:9.2f}{took.seconds / limit:7.2f}{took.cpu:10.2f}", end="")
+                took = measure(client, callers, least)
+                show(f"{took.seconds:9.2f}{took.seconds / least:7.2f}{took.cpu:10.2f}", end="")
             show()
 
 

@@ -67,7 +67,7 @@ def draw(clients, num_tasks, width, encoding):
     margin = len(labels[num_tasks])
     columns = max(TICK_COLUMNS, min(width, WIDEST) - margin - 10)  # 10: the seconds after a bar
     scale = columns / (max(run.total for run in runs.values()) or 1)  # columns a second
-    lines = [f"What you have seen, on one time axis ({mark}: that poem was not complete yet)"]
+    lines = [f"What you have seen, on one time axis ({mark}: from a task's start to its end)"]
     for name, run in runs.items():
         lines += ["", f"{name}: {format_seconds(run.total)}"]
         for task_num, label in labels.items():
