@@ -73,7 +73,7 @@ def read_available(sock, poem):
 def connect(address):
     """Return a non-blocking socket that has begun to connect to a (host, port) address.
 
-    Raise OSError if that fails at once, UnicodeError if host is no possible name.
+    Raise OSError if that fails at once, UnicodeError for a name that no host can have.
     """
     host, port = address
     # sock.connect() looks names up, too, but does not say what is wrong with a bad one.

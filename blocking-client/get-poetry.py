@@ -19,8 +19,8 @@ import time
 def get_poetry(address):
     """Return the poem, as bytes, that the server at a (host, port) address sends.
 
-    Raise OSError if the server cannot be reached or breaks off, UnicodeError if host is no
-    possible name.
+    Raise OSError if the server cannot be reached or breaks off, UnicodeError for a name that no
+    host can have.
     """
     host, port = address
     # sock.connect() looks names up, too, but does not say what is wrong with a bad one.

@@ -36,8 +36,8 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
     with open(poetry_file, "rb") as poem:  # as bytes: a chunk may end in the middle of a character
         while chunk := poem.read(num_bytes):  # empty, and so false, at the end of the file
             print(f"Sending {len(chunk)} bytes")
-            # The system takes the bytes and delivers them. sendall() repeats send() until it has
-            # taken them all; its buffers are large, so that this waits only for a slow reader.
+            # sendall() repeats send() until the system has taken all the bytes. It has room for
+            # many, so this waits only if the client reads too slowly.
             sock.sendall(chunk)  # blocks
             time.sleep(delay)  # blocks
 
@@ -50,8 +50,8 @@ def main():
         ip_address = socket.gethostbyname(args.iface)  # blocks while a name is looked up
         # The socket that clients connect to: socket(), bind() and listen() in one.
         listen_socket = socket.create_server((ip_address, args.port))
-    except (OSError, UnicodeError) as error:  # UnicodeError, without strerror: no possible name
-        reason = getattr(error, "strerror", None) or error
+    except (OSError, UnicodeError) as error:  # UnicodeError: no host can have such a name
+        reason = getattr(error, "strerror", None) or error  # a UnicodeError has no strerror
         sys.exit(f"slowpoetry.py: cannot listen on {args.iface}:{args.port}: {reason}")
     with listen_socket:
         # Port 0 asks for a free port; getsockname() returns the (address, port) we have got.
