@@ -82,7 +82,7 @@ def connect(address):
     sock.setblocking(False)
     try:
         sock.connect((ip_address, port))
-    except BlockingIOError:  # it is not made yet; the first recv() will show whether it was
+    except BlockingIOError:  # still connecting; if that fails, the first recv() raises the error
         pass
     except OSError:  # comes second, because a BlockingIOError is an OSError, too
         sock.close()
@@ -102,8 +102,8 @@ def main():
             report_failure(task_num, address, error)
     try:
         poems = get_poetry(sockets)
-    except ValueError:  # from the first select(); on Linux its limit is descriptor 1023
-        raise OSError("more sockets than select() can watch")  # told in the main block
+    except ValueError:  # at the first select(): on Linux it takes only sockets numbered below 1024
+        raise OSError("more sockets than select() can watch")  # the main block prints it
     elapsed = datetime.timedelta(seconds=time.monotonic() - start)
     for task_num, poem in poems.items():
         print(f"Task {task_num}: {len(poem)} bytes of poetry")
@@ -112,7 +112,7 @@ def main():
 
 
 def parse_args():
-    """Return the addresses on the command line; exit with status 2 if one of them is wrong."""
+    """Return the addresses on the command line; argparse exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(
         description="Get a poem from each of these addresses. Without a hostname it is 127.0.0.1, "
                     "this machine: 10000, :10000 and localhost:10000 all work.")
@@ -123,7 +123,7 @@ def parse_args():
 
 def parse_address(text):
     """Return the (host, port) in a text like 'localhost:10000', ':10000' or '10000'."""
-    host, _, port = text.rpartition(":")
+    host, _, port = text.rpartition(":")  # without a colon host is empty
     try:
         if 1 <= int(port) <= 65535:
             return host or "127.0.0.1", int(port)
@@ -134,7 +134,8 @@ def parse_address(text):
 
 def format_address(address):
     """Return a (host, port) address as 'host:port'."""
-    return "%s:%d" % address
+    host, port = address
+    return f"{host}:{port}"
 
 
 def report_failure(task_num, address, error):
@@ -145,7 +146,7 @@ def report_failure(task_num, address, error):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a traceback
-    # Show each line at once, in a pipe too, and escape what the terminal cannot show.
+    # Show each line at once, in a pipe too, and escape letters that the terminal does not know.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         sys.exit(main())

@@ -59,7 +59,7 @@ def main():
 
 
 def parse_args():
-    """Return the addresses on the command line; exit with status 2 if one of them is wrong."""
+    """Return the addresses on the command line; argparse exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(
         description="Get a poem from each of these addresses. Without a hostname it is 127.0.0.1, "
                     "this machine: 10000, :10000 and localhost:10000 all work.")
@@ -70,7 +70,7 @@ def parse_args():
 
 def parse_address(text):
     """Return the (host, port) in a text like 'localhost:10000', ':10000' or '10000'."""
-    host, _, port = text.rpartition(":")
+    host, _, port = text.rpartition(":")  # without a colon host is empty
     try:
         if 1 <= int(port) <= 65535:
             return host or "127.0.0.1", int(port)
@@ -81,7 +81,8 @@ def parse_address(text):
 
 def format_address(address):
     """Return a (host, port) address as 'host:port'."""
-    return "%s:%d" % address
+    host, port = address
+    return f"{host}:{port}"
 
 
 def report_failure(task_num, address, error):
@@ -92,7 +93,7 @@ def report_failure(task_num, address, error):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a traceback
-    # Show each line at once, in a pipe too, and escape what the terminal cannot show.
+    # Show each line at once, in a pipe too, and escape letters that the terminal does not know.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         sys.exit(main())

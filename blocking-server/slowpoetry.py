@@ -24,7 +24,7 @@ def serve(listen_socket, poetry_file, num_bytes, delay):
             print(f"Somebody at {address} wants poetry!")
             try:
                 send_poetry(sock, poetry_file, num_bytes, delay)
-            except OSError as error:  # the client has hung up, or the file is gone
+            except OSError as error:  # such as: the client has hung up, or the file is gone
                 print(f"No more poetry for {address}: {error.strerror}", file=sys.stderr)
 
 
@@ -60,7 +60,7 @@ def main():
 
 
 def parse_args():
-    """Return the options and the poetry_file; exit with status 2 if one of them cannot be used."""
+    """Return the options and the poetry_file; argparse exits with status 2 if one is wrong."""
     parser = argparse.ArgumentParser(description="Serve a poem slowly, to one client at a time.")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free)")
     parser.add_argument("--iface", metavar="HOST", default="localhost",
@@ -83,7 +83,7 @@ def parse_args():
 
 
 def poem_path(path):
-    """Return the path if it is that of a readable regular file; else raise ArgumentTypeError."""
+    """Return the path of a readable regular file; else raise an error, which argparse shows."""
     if os.path.exists(path) and not os.path.isfile(path):  # to open a pipe could block for ever
         raise argparse.ArgumentTypeError(f"{path!r}: not a regular file")
     try:
@@ -95,7 +95,7 @@ def poem_path(path):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a traceback
-    # Show each line at once, in a pipe too, and escape what the terminal cannot show.
+    # Show each line at once, in a pipe too, and escape letters that the terminal does not know.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         main()
