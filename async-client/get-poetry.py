@@ -25,10 +25,9 @@ def get_poetry(sockets):
     sockets = dict(sockets)  # a copy, because we remove each socket when its task ends
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
     while sockets:
-        # 1. Wait until a recv() from at least one socket would not block: because bytes, the end
-        # of the poem, or an error are there. The arguments are the sockets to read from, to write
-        # to, and to watch for exceptional events (Windows reports a failed connect as one); of a
-        # dictionary, they are the keys.
+        # 1. Wait until at least one socket has something for us: bytes, the end of its poem, or an
+        # error. We give select() the sockets (a dictionary's keys) to read from, none to write to,
+        # and those to watch for exceptional events (on Windows, a failed connect is one).
         readable, _, exceptional = select.select(sockets, [], sockets)  # blocks
         # 2. Read from each of these what it has now.
         for sock in dict.fromkeys(readable + exceptional):  # each of them once
@@ -82,7 +81,7 @@ def connect(address):
     sock.setblocking(False)
     try:
         sock.connect((ip_address, port))
-    except BlockingIOError:  # still connecting; if that fails, the first recv() raises the error
+    except BlockingIOError:  # still connecting; if that fails, our first recv() raises the error
         pass
     except OSError:  # comes second, because a BlockingIOError is an OSError, too
         sock.close()

@@ -28,8 +28,8 @@ def get_poetry(address):
     poem = bytearray()
     with socket.socket() as sock:  # of the usual kind: TCP over IPv4
         sock.connect((ip_address, port))  # blocks until the connection is made
-        # recv() returns what is there, up to 65536 bytes. No bytes mean that the server has closed
-        # the connection: the poem is over.
+        # recv() returns what is there, 65536 bytes at most. An empty result ends the loop: the
+        # server has closed the connection, so the poem is over.
         while chunk := sock.recv(65536):  # blocks until there is something
             poem += chunk
     return poem

@@ -14,7 +14,7 @@ from unittest import mock
 
 from case import CLIENTS, SCRIPTS, Case, load, poem_bytes, read
 from figures import parse_duration
-from support import DEADLINE, SERVER, SESSION
+from support import DEADLINE, SERVER, SESSION, wait_until
 
 DURATION = r"[0-9]+:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?"
 SIZES = (3003, 623, 653)
@@ -183,59 +183,85 @@ class AsyncClient(Case):
                      "Task 3: 7 bytes of poetry"]
         self.assertEqual(client.stdout[:-1], expected)
 
+    def get_poetry(self, client, sockets, *events):
+        """Call get_poetry() and let one of the events happen before each select().
+
+        Return the poems, the lines printed and the arguments of each select().
+        """
+        asked, shown, waiting = [], io.StringIO(), iter(events)
+        real_select = select.select
+
+        def spy(*args):
+            asked.append([list(arg) for arg in args])
+            next(waiting)()
+            return real_select(*args)
+
+        with mock.patch("select.select", spy), contextlib.redirect_stdout(shown):
+            poems = client.get_poetry(sockets)
+        return poems, shown.getvalue().splitlines(), asked
+
     def test_it_waits_in_select_for_all_sockets_and_reads_only_what_is_ready(self):
         """Each select() is asked about all open sockets, and returns one of them once one speaks.
 
-        A spy lets one server speak before each select(): that there are no more of them than
-        events shows that it does not go round in vain, and that no read waits.
+        One server speaks before each select(): that there are no more of them than events shows
+        that the loop does not go round in vain, and that no read waits.
         """
-        client = load(CLIENTS["async"])
         pairs = [socket.socketpair() for _ in range(2)]
         for pair in pairs:
             for sock in pair:
                 self.enter(sock).settimeout(0 if sock is pair[0] else None)
         (one, first), (two, second) = pairs
-        events = iter([lambda: second.sendall(b"two"), lambda: first.sendall(b"one"),
-                       second.close, lambda: first.sendall(b"more"), first.close])
-        asked = []
-        real_select = select.select
-
-        def spy(*args):
-            asked.append([list(arg) for arg in args])
-            next(events)()
-            return real_select(*args)
-
-        shown = io.StringIO()
-        with mock.patch("select.select", spy), contextlib.redirect_stdout(shown):
-            poems = client.get_poetry({one: (1, ("host", 1)), two: (2, ("host", 2))})
+        poems, lines, asked = self.get_poetry(
+            load(CLIENTS["async"]), {one: (1, ("host", 1)), two: (2, ("host", 2))},
+            lambda: second.sendall(b"two"), lambda: first.sendall(b"one"), second.close,
+            lambda: first.sendall(b"more"), first.close)
         self.assertEqual(poems, {1: b"onemore", 2: b"two"})
         self.assertEqual(asked, [[both, [], both] for both in ([one, two],) * 3] +
                                 [[rest, [], rest] for rest in ([one],) * 2])
-        self.assertEqual(shown.getvalue().splitlines(), [
+        self.assertEqual(lines, [
             "Task 2: got 3 bytes of poetry from host:2",
             "Task 1: got 3 bytes of poetry from host:1",
             "Task 2 finished", "Task 1: got 4 bytes of poetry from host:1", "Task 1 finished"])
 
-    def test_an_exceptional_socket_is_read_too_and_each_only_once(self):
-        """Windows reports a failed connect in the third list; here all sockets stand there.
+    def exceptional(self, client):
+        """Return the (socket, server) of a connection with a poem and a byte out of band in it."""
+        peer, port = self.peer()
+        sock = self.enter(client.connect(("127.0.0.1", port)))
+        server = self.accept(peer)
+        server.sendall(b"poem")
+        server.send(b"!", socket.MSG_OOB)
+        return sock, server
 
-        The first stands in both lists. One turn is enough, and goes in the order of the tasks.
-        """
+    def test_a_socket_that_is_only_exceptional_is_read_too(self):
+        """As on Windows after a failed connect; here, because a few bytes are not "readable"."""
+        client = load(CLIENTS["async"])
+        sock, server = self.exceptional(client)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1000)
+        wait_until(lambda: select.select([sock], [], [sock]) == ([], [], [sock]),
+                   lambda: "it is not only exceptional")
+
+        def end():
+            server.sendall(b" over")
+            server.close()
+
+        poems, lines, _ = self.get_poetry(client, {sock: (1, ("host", 1))}, list, end)
+        self.assertEqual(poems, {1: b"poem over"})
+        self.assertEqual(lines, ["Task 1: got 4 bytes of poetry from host:1",
+                                 "Task 1: got 5 bytes of poetry from host:1", "Task 1 finished"])
+
+    def test_a_socket_that_is_readable_and_exceptional_is_read_once(self):
+        """A byte out of band makes it both: one turn is enough, in the order of the tasks."""
         client = load(CLIENTS["async"])
         sockets = {}
         for task_num in range(1, 8):
-            sock, server = map(self.enter, socket.socketpair())
-            sock.setblocking(False)
-            server.sendall(b"poem")
+            sock, server = self.exceptional(client)
             server.close()
             sockets[sock] = task_num, ("host", task_num)
-        ready = select.select(sockets, [], [])[0]
-        turns = iter([(ready[:1], [], ready)])
-        shown = io.StringIO()
-        with mock.patch("select.select", lambda *args: next(turns)), \
-                contextlib.redirect_stdout(shown):
-            self.assertEqual(client.get_poetry(sockets), dict.fromkeys(range(1, 8), b"poem"))
-        finished = [line for line in shown.getvalue().splitlines() if "finished" in line]
+        wait_until(lambda: select.select(sockets, [], sockets) == ([*sockets], [], [*sockets]),
+                   lambda: "not all are readable and exceptional")
+        poems, lines, _ = self.get_poetry(client, sockets, list)
+        self.assertEqual(poems, dict.fromkeys(range(1, 8), b"poem"))
+        finished = [line for line in lines if "finished" in line]
         self.assertEqual(finished, [f"Task {task_num} finished" for task_num in range(1, 8)])
 
     def test_a_fast_server_cannot_keep_a_slow_one_from_being_heard(self):
