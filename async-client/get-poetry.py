@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Get poems from slow poetry servers, all at once, in one thread.
+"""Get poems from slow poetry servers, all at once.
 
     python3 async-client/get-poetry.py 10000 10001 10002
 
-This is the client of Part 2, section "The Asynchronous Client". The loop in get_poetry() is like
-that of Figure 5. One line in it is marked "blocks": there it waits for all the servers together.
+This is the client of Part 2, section "The Asynchronous Client". The loop in get_poetry() is that
+of Figure 5. It waits on one line only, marked "blocks", for whichever server speaks next. Looking
+up a name, in connect(), blocks too.
 """
 
 import argparse
@@ -18,19 +19,21 @@ import time
 
 
 def get_poetry(sockets):
-    """Return {task number: poem in bytes} from {socket: (task number, address)}.
+    """Return {task number: poem}, once all have come, from {socket: (task number, address)}.
 
-    A task that fails is reported, and has no poem. Each socket is closed when its task ends.
+    A poem is a bytearray. A task that fails is reported, and has no poem. Each socket is closed
+    when its task ends.
     """
-    sockets = dict(sockets)  # a copy, because we remove each socket when its task ends
+    sockets = dict(sockets)  # a copy, because our caller's dictionary is not ours to empty
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
     while sockets:
         # 1. Wait until at least one socket has something for us: bytes, the end of its poem, or an
-        # error. We give select() the sockets (a dictionary's keys) to read from, none to write to,
-        # and those to watch for exceptional events (on Windows, a failed connect is one).
+        # error. select() takes the sockets to read from (of a dictionary, the keys), to write to
+        # (none), and to watch for exceptional events (on Windows, a failed connect is one). It
+        # returns three lists: those of them that are ready.
         readable, _, exceptional = select.select(sockets, [], sockets)  # blocks
-        # 2. Read from each of these what it has now.
-        for sock in dict.fromkeys(readable + exceptional):  # each of them once
+        # 2. Read from each of these what it has now. Don't wait for more.
+        for sock in dict.fromkeys(readable + exceptional):  # each once, even if it is in both
             task_num, address = sockets[sock]
             poem = poems[task_num]
             size_before = len(poem)
@@ -41,8 +44,8 @@ def get_poetry(sockets):
                 del poems[task_num]
                 report_failure(task_num, address, error)
             else:
-                if len(poem) > size_before:
-                    print(f"Task {task_num}: got {len(poem) - size_before} bytes of poetry "
+                if num_new := len(poem) - size_before:
+                    print(f"Task {task_num}: got {num_new} bytes of poetry "
                           f"from {format_address(address)}")
                 if done:
                     print(f"Task {task_num} finished")
@@ -54,17 +57,17 @@ def get_poetry(sockets):
 
 
 def read_available(sock, poem):
-    """Add to the poem what the socket has now, 1 MiB at most; return True at the poem's end.
+    """Add to the poem what the socket has now, 1 MiB at most; return True if that was its end.
 
-    Raise OSError if the server could not be reached or has broken off.
+    Raise OSError if the connection could not be made or has broken.
     """
     try:
         for _ in range(16):  # not for ever: a fast server must not keep us from the others
-            chunk = sock.recv(65536)  # up to so many bytes
-            if not chunk:  # the end: the server has closed the connection
+            chunk = sock.recv(65536)  # 65536 bytes at most
+            if not chunk:  # the server has closed the connection: the end of the poem
                 return True
-            poem += chunk
-    except BlockingIOError:  # the error EWOULDBLOCK: nothing more for now, but not the end
+            poem += chunk  # in place: get_poetry()'s bytearray grows
+    except BlockingIOError:  # EWOULDBLOCK: nothing more for now, but not the end
         pass
     return False
 
@@ -75,13 +78,15 @@ def connect(address):
     Raise OSError if that fails at once, UnicodeError for a name that no host can have.
     """
     host, port = address
-    # sock.connect() looks names up, too, but does not say what is wrong with a bad one.
+    # sock.connect() would look the name up, too, but its errors say less.
     ip_address = socket.gethostbyname(host)  # blocks while a name is looked up
     sock = socket.socket()  # of the usual kind: TCP over IPv4
-    sock.setblocking(False)
+    sock.setblocking(False)  # from now on a call that would wait raises BlockingIOError
     try:
+        # This only begins. select() will report the socket once bytes have come, or once it is
+        # known that the connection failed; recv() then raises the error.
         sock.connect((ip_address, port))
-    except BlockingIOError:  # still connecting; if that fails, our first recv() raises the error
+    except BlockingIOError:  # still connecting
         pass
     except OSError:  # comes second, because a BlockingIOError is an OSError, too
         sock.close()
@@ -96,13 +101,14 @@ def main():
     sockets = {}
     for task_num, address in enumerate(addresses, 1):
         try:
-            sockets[connect(address)] = task_num, address
+            sock = connect(address)
+            sockets[sock] = (task_num, address)
         except (OSError, UnicodeError) as error:
             report_failure(task_num, address, error)
     try:
         poems = get_poetry(sockets)
-    except ValueError:  # at the first select(): on Linux it takes only sockets numbered below 1024
-        raise OSError("more sockets than select() can watch")  # the main block prints it
+    except ValueError:  # from the first select(): on Linux it takes file descriptors up to 1023
+        raise OSError(0, "more sockets than select() can watch")  # printed at the end of the file
     elapsed = datetime.timedelta(seconds=time.monotonic() - start)
     for task_num, poem in poems.items():
         print(f"Task {task_num}: {len(poem)} bytes of poetry")
@@ -122,19 +128,18 @@ def parse_args():
 
 def parse_address(text):
     """Return the (host, port) in a text like 'localhost:10000', ':10000' or '10000'."""
-    host, _, port = text.rpartition(":")  # without a colon host is empty
+    host, _, port = text.rpartition(":")  # no colon: host is empty
     try:
         if 1 <= int(port) <= 65535:
             return host or "127.0.0.1", int(port)
     except ValueError:
-        pass  # not a number; refused below, like one out of range
+        pass  # not a number: refused below
     raise argparse.ArgumentTypeError(f"{text!r} is not [hostname]:port with a port from 1 to 65535")
 
 
 def format_address(address):
     """Return a (host, port) address as 'host:port'."""
-    host, port = address
-    return f"{host}:{port}"
+    return "%s:%s" % address
 
 
 def report_failure(task_num, address, error):
@@ -145,10 +150,10 @@ def report_failure(task_num, address, error):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a traceback
-    # Show each line at once, in a pipe too, and escape letters that the terminal does not know.
+    # Show each line at once, in a pipe too, and escape characters that cannot be shown.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         sys.exit(main())
-    except OSError as error:  # such as: nobody reads our output any more, or its disk is full
-        print(f"get-poetry.py: {error.strerror or error}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would try once more to print what is left
+    except OSError as error:  # such as: nobody reads our output any more, or the disk is full
+        print(f"get-poetry.py: {error.strerror}", file=sys.stderr)
+        os._exit(1)  # sys.exit() would try once more to print the rest

@@ -3,8 +3,9 @@
 
     python3 blocking-client/get-poetry.py 10000 10001 10002
 
-This is the client of Part 2, section "The Blocking Client"; what it prints is Figure 1 in text. On
-each line marked "blocks" the whole program waits for one server, even if others have sent bytes.
+This is the client of Part 2, section "The Blocking Client"; what it prints is Figure 1 (of
+Part 1) in text. On each line marked "blocks" the whole program waits; it does not call the next
+server before it has this one's poem.
 """
 
 import argparse
@@ -17,20 +18,20 @@ import time
 
 
 def get_poetry(address):
-    """Return the poem, as bytes, that the server at a (host, port) address sends.
+    """Return the poem (a bytearray) that the server at a (host, port) address sends.
 
-    Raise OSError if the server cannot be reached or breaks off, UnicodeError for a name that no
-    host can have.
+    Raise OSError if the connection cannot be made or breaks, UnicodeError for a name that no host
+    can have.
     """
     host, port = address
-    # sock.connect() looks names up, too, but does not say what is wrong with a bad one.
+    # sock.connect() would look the name up, too, but its errors say less.
     ip_address = socket.gethostbyname(host)  # blocks while a name is looked up
     poem = bytearray()
     with socket.socket() as sock:  # of the usual kind: TCP over IPv4
-        sock.connect((ip_address, port))  # blocks until the connection is made
-        # recv() returns what is there, 65536 bytes at most. An empty result ends the loop: the
-        # server has closed the connection, so the poem is over.
-        while chunk := sock.recv(65536):  # blocks until there is something
+        sock.connect((ip_address, port))  # blocks until connected, or refused
+        # recv() returns what has come, 65536 bytes at most. An empty result, which ends the loop,
+        # means that the server has closed the connection: nothing else marks the end of a poem.
+        while chunk := sock.recv(65536):  # blocks until bytes or the end have come
             poem += chunk
     return poem
 
@@ -43,14 +44,14 @@ def main():
     for task_num, address in enumerate(addresses, 1):
         print(f"Task {task_num}: get poetry from: {format_address(address)}")
         start = time.monotonic()
+        poem = None
         try:
             poem = get_poetry(address)
         except (OSError, UnicodeError) as error:
-            poem = None
             report_failure(task_num, address, error)
         elapsed = datetime.timedelta(seconds=time.monotonic() - start)
         total += elapsed
-        if poem is not None:
+        if poem is not None:  # an empty poem counts, too
             num_poems += 1
             print(f"Task {task_num}: got {len(poem)} bytes of poetry "
                   f"from {format_address(address)} in {elapsed}")
@@ -70,19 +71,18 @@ def parse_args():
 
 def parse_address(text):
     """Return the (host, port) in a text like 'localhost:10000', ':10000' or '10000'."""
-    host, _, port = text.rpartition(":")  # without a colon host is empty
+    host, _, port = text.rpartition(":")  # no colon: host is empty
     try:
         if 1 <= int(port) <= 65535:
             return host or "127.0.0.1", int(port)
     except ValueError:
-        pass  # not a number; refused below, like one out of range
+        pass  # not a number: refused below
     raise argparse.ArgumentTypeError(f"{text!r} is not [hostname]:port with a port from 1 to 65535")
 
 
 def format_address(address):
     """Return a (host, port) address as 'host:port'."""
-    host, port = address
-    return f"{host}:{port}"
+    return "%s:%s" % address
 
 
 def report_failure(task_num, address, error):
@@ -93,10 +93,10 @@ def report_failure(task_num, address, error):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a traceback
-    # Show each line at once, in a pipe too, and escape letters that the terminal does not know.
+    # Show each line at once, in a pipe too, and escape characters that cannot be shown.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         sys.exit(main())
-    except OSError as error:  # such as: nobody reads our output any more, or its disk is full
-        print(f"get-poetry.py: {error.strerror or error}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would try once more to print what is left
+    except OSError as error:  # such as: nobody reads our output any more, or the disk is full
+        print(f"get-poetry.py: {error.strerror}", file=sys.stderr)
+        os._exit(1)  # sys.exit() would try once more to print the rest

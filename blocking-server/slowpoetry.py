@@ -4,7 +4,7 @@
     python3 blocking-server/slowpoetry.py --port 10000 poetry/ecstasy.txt
 
 This is the server of Part 2, section "Slow Poetry". On each line marked "blocks" the whole program
-waits, and all clients that have connected meanwhile wait with it.
+waits, and with it every client that is not served yet.
 """
 
 import argparse
@@ -16,11 +16,11 @@ import time
 
 
 def serve(listen_socket, poetry_file, num_bytes, delay):
-    """Serve one client after the other, for ever. Others wait in the listen queue meanwhile."""
+    """Serve one client after the other, for ever. The system keeps the others in a queue."""
     while True:
-        # accept() returns a new socket, which is connected to this one client.
+        # accept() takes the next client from the queue, and returns a new socket connected to it.
         sock, address = listen_socket.accept()  # blocks until a client connects
-        with sock:  # closes it at the end: that is how the client knows that the poem is over
+        with sock:  # closes it at the end: to the client that is the end of the poem
             print(f"Somebody at {address} wants poetry!")
             try:
                 send_poetry(sock, poetry_file, num_bytes, delay)
@@ -33,11 +33,11 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
 
     Raise OSError if the file cannot be read or the client takes no more.
     """
-    with open(poetry_file, "rb") as poem:  # as bytes: a chunk may end in the middle of a character
+    with open(poetry_file, "rb") as poem:  # bytes: a chunk may end inside a character
         while chunk := poem.read(num_bytes):  # empty, and so false, at the end of the file
             print(f"Sending {len(chunk)} bytes")
-            # sendall() repeats send() until the system has taken all the bytes. It has room for
-            # many, so this waits only if the client reads too slowly.
+            # sendall() repeats send() until the system has taken all the bytes. It has a buffer
+            # for them, so this waits only if the client reads too slowly.
             sock.sendall(chunk)  # blocks
             time.sleep(delay)  # blocks
 
@@ -46,7 +46,7 @@ def main():
     """Listen where the command line says, and serve until Ctrl-C."""
     args = parse_args()
     try:
-        # create_server() looks names up, too, but does not say what is wrong with a bad one.
+        # create_server() would look the name up, too, but its errors say less.
         ip_address = socket.gethostbyname(args.iface)  # blocks while a name is looked up
         # The socket that clients connect to: socket(), bind() and listen() in one.
         listen_socket = socket.create_server((ip_address, args.port))
@@ -54,7 +54,7 @@ def main():
         reason = getattr(error, "strerror", None) or error  # a UnicodeError has no strerror
         sys.exit(f"slowpoetry.py: cannot listen on {args.iface}:{args.port}: {reason}")
     with listen_socket:
-        # Port 0 asks for a free port; getsockname() returns the (address, port) we have got.
+        # Port 0 asks for a free port; getsockname() returns the (host, port) we have got.
         print(f"Serving {args.poetry_file} on port {listen_socket.getsockname()[1]}.")
         serve(listen_socket, args.poetry_file, args.num_bytes, args.delay)
 
@@ -84,7 +84,7 @@ def parse_args():
 
 def poem_path(path):
     """Return the path of a readable regular file; else raise an error, which argparse shows."""
-    if os.path.exists(path) and not os.path.isfile(path):  # to open a pipe could block for ever
+    if os.path.exists(path) and not os.path.isfile(path):  # opening a named pipe would block
         raise argparse.ArgumentTypeError(f"{path!r}: not a regular file")
     try:
         open(path, "rb").close()
@@ -95,10 +95,10 @@ def poem_path(path):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a traceback
-    # Show each line at once, in a pipe too, and escape letters that the terminal does not know.
+    # Show each line at once, in a pipe too, and escape characters that cannot be shown.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         main()
-    except OSError as error:  # nobody reads our output any more, or its disk is full
+    except OSError as error:  # such as: nobody reads our output any more, or the disk is full
         print(f"slowpoetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would try once more to print what is left
+        os._exit(1)  # sys.exit() would try once more to print the rest

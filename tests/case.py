@@ -20,6 +20,7 @@ from support import (ASYNC_CLIENT, BLOCKING_CLIENT, DEADLINE, ROOT, SERVER, STRI
 
 CLIENTS = {"blocking": BLOCKING_CLIENT, "async": ASYNC_CLIENT}
 SCRIPTS = [SERVER, BLOCKING_CLIENT, ASYNC_CLIENT]
+QUICK_RESOLVER = ("env", "RES_OPTIONS=timeout:1 attempts:1")  # where no name server answers
 
 
 def read(*path):

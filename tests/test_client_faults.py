@@ -4,9 +4,7 @@ import re
 import socket
 import unittest
 
-from case import CLIENTS, Case, limited, reset
-
-QUICK_RESOLVER = ("env", "RES_OPTIONS=timeout:1 attempts:1")  # where no name server answers
+from case import CLIENTS, QUICK_RESOLVER, Case, limited, reset
 
 
 class BothClients(Case):

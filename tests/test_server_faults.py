@@ -7,10 +7,8 @@ import resource
 import socket
 import unittest
 
-from case import Case, read_all, reset
+from case import QUICK_RESOLVER, Case, read_all, reset
 from support import SERVER
-
-QUICK_RESOLVER = ("env", "RES_OPTIONS=timeout:1 attempts:1")  # where no name server answers
 
 
 class Callers(Case):
