@@ -131,10 +131,10 @@ class Names(Case):
 
     def test_poems(self):
         """Spaces, quotes, other letters, and bytes that are not UTF-8."""
-        plain_c = environment(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
-        for env in (environment(LC_ALL="C.UTF-8"), plain_c):
+        for encoding in ("utf-8:strict", "ascii:strict"):
+            env = environment(PYTHONIOENCODING=encoding)
             for name in (b"two words", b"'\"`$x%s{0}", "\u00fcber \u8a69".encode(), b"caf\xe9"):
-                with self.subTest(env["LC_ALL"], name=name):
+                with self.subTest(encoding, name=name):
                     path = self.poem(b"poem", os.fsdecode(name))
                     server = self.server(path, "--delay", "0", env=env)
                     self.assertEqual(read_all(self.call(server.port)), b"poem")

@@ -82,7 +82,7 @@ class Machine(Case):
         for iface, port, reason in (
                 ("127.0.0.1", taken, "Address already in use.*"),
                 ("localhost", taken, "Address already in use.*"),
-                ("192.0.2.1", 0, "Cannot assign requested address.*"),
+                ("192.0.2.1", 65535, "Cannot assign requested address.*"),
                 ("no-such-host.invalid", 0, "[A-Z][a-z ]+ (not known|in name resolution)"),
                 ("a..b", 0, ".*label.* empty.*"),
                 ("::1", 0, "Address family for hostname not supported")):
