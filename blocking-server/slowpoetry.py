@@ -25,6 +25,7 @@ def serve(listen_socket, poetry_file, num_bytes, delay):
             try:
                 send_poetry(sock, poetry_file, num_bytes, delay)
             except OSError as error:  # such as: the client has hung up, or the file is gone
+                sys.stdout.flush()  # raises again if it was print() that failed
                 print(f"No more poetry for {address}: {error.strerror}", file=sys.stderr)
 
 
@@ -61,15 +62,14 @@ def main():
 
 def parse_args():
     """Return the options and the poetry_file; argparse exits with status 2 if one is wrong."""
-    parser = argparse.ArgumentParser(description="Serve a poem slowly, to one client at a time.")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free)")
-    parser.add_argument("--iface", metavar="HOST", default="localhost",
-                        help="interface to listen on (default: %(default)s)")
-    parser.add_argument("--num-bytes", metavar="N", type=int, default=10,
-                        help="bytes in each send (default: %(default)s)")
+    parser = argparse.ArgumentParser(description="Serve a poem slowly, to one client at a time.",
+                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 for any free one")
+    parser.add_argument("--iface", metavar="HOST", default="localhost", help="address to listen on")
+    parser.add_argument("--num-bytes", metavar="N", type=int, default=10, help="bytes in each send")
     parser.add_argument("--delay", metavar="SECONDS", type=float, default=0.1,
-                        help="seconds to sleep after each send (default: %(default)s)")
-    parser.add_argument("poetry_file", metavar="poetry-file", type=poem_path, help="file to serve")
+                        help="seconds to sleep after each send")
+    parser.add_argument("poetry_file", metavar="poetry-file", help="file to serve")
     args = parser.parse_args()
     if not 0 <= args.port <= 65535:
         parser.error("argument --port: must be from 0 to 65535")
@@ -79,18 +79,13 @@ def parse_args():
         parser.error("argument --num-bytes: must be from 1 to 1048576")
     if not 0 <= args.delay <= 1e9:
         parser.error("argument --delay: must be from 0 to 1e9 seconds")
-    return args
-
-
-def poem_path(path):
-    """Return the path of a readable regular file; else raise an error, which argparse shows."""
-    if os.path.exists(path) and not os.path.isfile(path):  # opening a named pipe would block
-        raise argparse.ArgumentTypeError(f"{path!r}: not a regular file")
     try:
-        open(path, "rb").close()
+        if os.path.exists(args.poetry_file) and not os.path.isfile(args.poetry_file):
+            raise OSError(0, "not a regular file")  # such as a named pipe: opening it would block
+        open(args.poetry_file, "rb").close()
     except OSError as error:
-        raise argparse.ArgumentTypeError(f"{path!r}: {error.strerror}")
-    return path
+        parser.error(f"argument poetry-file: {args.poetry_file!r}: {error.strerror}")
+    return args
 
 
 if __name__ == "__main__":

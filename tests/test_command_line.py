@@ -56,6 +56,8 @@ class CommandLine(Case):
         self.assertRefused(self.program(SERVER),
                            "the following arguments are required: poetry-file")
         self.assertRefused(self.program(SERVER, POEM, POEM), f"unrecognized arguments: {POEM}")
+        self.assertRefused(self.program(SERVER, "--prot", "10000", POEM),
+                           f"unrecognized arguments: --prot {POEM}")
         directory, secret = os.path.dirname(self.poem(b"")), self.poem(b"a secret")
         fifo = os.path.join(directory, "fifo")
         os.mkfifo(fifo)
