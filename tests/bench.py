@@ -92,8 +92,8 @@ def result(seconds, usage):
 def exercise(plan):
     """Print exercise 1's table: both clients, predicted and measured, in several settings."""
     show("Exercise 1. The blocking client should take the sum of the servers' seconds, the\n"
-         "async one the slowest's. 10 B / 0.05 s: a server sends 10 bytes, sleeps 0.05 s,\n"
-         "and so on. Poems of 623 bytes; the tutorial's three: 3003, 623 and 653 bytes.\n",
+         "async one the slowest's; ratio is took / that. 10 B / 0.05 s: a server sends 10\n"
+         "bytes, sleeps 0.05 s, and so on. Poems: 623 bytes (tutorial's: 3003, 623, 653).\n",
          " " * 22, "------ blocking ------  ------- async --------   times\n",
          " " * 22, "sum, s  took, s  ratio  slowest  took, s  ratio  as fast")
     for name, groups in EXERCISE.items():
@@ -144,8 +144,8 @@ def show_speeds(plan, results):
     medians = {name: statistics.median(rounds) for name, rounds in speeds.items()}
     rows = {
         "median, MB/s": {name: f"{median:.0f}" for name, median in medians.items()},
-        "from, to": {name: f"{min(each):.0f}-{max(each):.0f}" for name, each in speeds.items()},
-        "times streams": {name: f"{median / medians['streams']:.2f}"
+        "slowest-fastest": {name: f"{min(each):.0f}-{max(each):.0f}" for name, each in speeds.items()},
+        "speed / streams": {name: f"{median / medians['streams']:.2f}"
                           for name, median in medians.items()},
         "peak memory, MiB": {name: f"{max(took.peak for took in results[name]):.0f}"
                              for name in medians if name != "netcat"},  # it keeps nothing

@@ -65,6 +65,7 @@ def next_line(lines):
 
 def show(*cells, end="\n"):
     """Print the cells at once; while the terminal or the pipe takes nothing, heed signals."""
+    check_signals()
     while not select.select([], [sys.stdout], [], 0.05)[1]:
         check_signals()
     print(*cells, sep="", end=end, flush=True)

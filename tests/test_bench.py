@@ -41,7 +41,7 @@ class Bench(Case):
         self.check_exercise(exercise)
         num_peers = 6 if NETCAT else 5
         (medians,), (ratios,), (peaks,) = (self.rows(bench, *row) for row in (
-            ("median, MB/s", num_peers), ("times streams", num_peers), ("peak memory, MiB", 5)))
+            ("median, MB/s", num_peers), ("speed / streams", num_peers), ("peak memory, MiB", 5)))
         for speed, ratio in zip(medians, ratios):
             self.assertAlmostEqual(ratio, speed / medians[3], delta=0.02 + 2 / medians[3])
         self.assertGreater(min(peaks), 8)  # two poems of 4 MiB at least
