@@ -1,7 +1,7 @@
 """Draw what the two clients did on one time axis, from the moments at which their lines came.
 
-The blocking client's tasks come out as stairs, the tutorial's Figure 1; those of the async one lie
-side by side, its Figure 3 with a row for each task.
+The blocking client's tasks come out one after the other, as in the tutorial's Figure 1; those of
+the async one side by side, as in its Figure 3, but with a row for each task.
 """
 
 import math

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Get poems from slow poetry servers, all at once, with asyncio's streams.
 
-It does the work of async-client/get-poetry.py and prints the same lines; the benchmark compares
-the two.
+As long as nothing goes wrong, it prints the lines of async-client/get-poetry.py; the benchmark
+compares the two. It takes only ports.
 
     python3 tests/streams_client.py 10000 10001 10002
 """

@@ -144,8 +144,7 @@ class Figure(unittest.TestCase):
 
     def test_the_picture_in_the_readme_is_such_a_one(self):
         """It is what is drawn for those times, apart from the seconds computed and waited."""
-        times = 10.13, 6.32, 6.62
-        lines, _ = self.draw(blocking(*times), asynchronous(*times))
+        lines, _ = self.draw(blocking(10.13, 6.33, 6.63), asynchronous(10.13, 6.32, 6.63))
         shown = re.search("^```text\n(What you have seen.*?)\n```$", read("README.md"), re.M | re.S)
         differing = re.compile("computed .*|, one task after the other|, all tasks at once")
         self.assertEqual(*(differing.sub("", text) for text in (shown[1], "\n".join(lines))))

@@ -6,7 +6,7 @@ from case import poem_bytes
 
 
 class Poems(unittest.TestCase):
-    """One poem each by John Donne, W.B. Yeats and Edgar Allan Poe."""
+    """Donne, Yeats and Poe, as the servers send them."""
 
     def test_the_sizes_are_those_in_the_tutorials_output(self):
         """3003, 623 and 653 bytes; Yeats has four apostrophes of three bytes each."""
