@@ -49,12 +49,13 @@ class Demo(Case):
         self.assertIsNone(demo.poll())
 
     def test_it_leaves_no_process_however_it_ends(self):
-        """Ctrl-C, a kill, a terminal that is closed."""
+        """Ctrl-C, a kill, a terminal that is closed; and it does not show what comes next."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(number):
                 demo = self.terminal(*python(DEMO, "--delay", "100"))
                 demo.wait_for("^Task 1: get poetry")
                 self.assertEndedBy(number, demo)
+                self.assertNotIn("async-client", "\n".join(demo.stdout))
 
     def test_a_server_that_does_not_start(self):
         """Its reason is shown, and nothing goes on."""
