@@ -3,9 +3,9 @@
 
     python3 async-client/get-poetry.py 10000 10001 10002
 
-This is the client of Part 2, section "The Asynchronous Client". The loop in get_poetry() is that
-of Figure 5. It waits on one line only, marked "blocks", for whichever server speaks next. Looking
-up a name, in connect(), blocks too.
+This is the client of Part 2, section "The Asynchronous Client". The loop in get_poetry() is like
+that of Figure 5. It waits on one line only, marked "blocks", for whichever server speaks next.
+Before the loop, in connect(), looking up a name blocks, too.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import time
 
 
 def get_poetry(sockets):
-    """Return {task number: poem}, once all have come, from {socket: (task number, address)}.
+    """Return {task number: poem} from {socket: (task number, address)}, once all tasks have ended.
 
     A poem is a bytearray. A task that fails is reported, and has no poem. Each socket is closed
     when its task ends.
@@ -78,13 +78,13 @@ def connect(address):
     Raise OSError if that fails at once, UnicodeError for a name that no host can have.
     """
     host, port = address
-    # sock.connect() would look the name up, too, but its errors say less.
+    # sock.connect() could do this, too. On a line of its own one sees that it blocks.
     ip_address = socket.gethostbyname(host)  # blocks while a name is looked up
     sock = socket.socket()  # of the usual kind: TCP over IPv4
     sock.setblocking(False)  # from now on a call that would wait raises BlockingIOError
     try:
-        # This only begins. select() will report the socket once bytes have come, or once it is
-        # known that the connection failed; recv() then raises the error.
+        # This only begins. select() reports the socket once bytes or the end have come, or once
+        # the connection has failed; recv() then raises the error.
         sock.connect((ip_address, port))
     except BlockingIOError:  # still connecting
         pass
@@ -107,8 +107,8 @@ def main():
             report_failure(task_num, address, error)
     try:
         poems = get_poetry(sockets)
-    except ValueError:  # from the first select(): on Linux it takes file descriptors up to 1023
-        raise OSError(0, "more sockets than select() can watch")  # printed at the end of the file
+    except ValueError:  # from the first select(): on Linux it takes file descriptors 0 to 1023
+        raise OSError(0, "more sockets than select() can watch")  # the last lines here print it
     elapsed = datetime.timedelta(seconds=time.monotonic() - start)
     for task_num, poem in poems.items():
         print(f"Task {task_num}: {len(poem)} bytes of poetry")
@@ -156,4 +156,4 @@ if __name__ == "__main__":
         sys.exit(main())
     except OSError as error:  # such as: nobody reads our output any more, or the disk is full
         print(f"get-poetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would try once more to print the rest
+        os._exit(1)  # sys.exit() would retry the output that failed

@@ -4,8 +4,8 @@
     python3 blocking-client/get-poetry.py 10000 10001 10002
 
 This is the client of Part 2, section "The Blocking Client"; what it prints is Figure 1 (of
-Part 1) in text. On each line marked "blocks" the whole program waits; it does not call the next
-server before it has this one's poem.
+Part 1) in text. On each line marked "blocks" the whole program waits; it goes to the next server
+only when it is done with this one.
 """
 
 import argparse
@@ -24,11 +24,11 @@ def get_poetry(address):
     can have.
     """
     host, port = address
-    # sock.connect() would look the name up, too, but its errors say less.
+    # sock.connect() could do this, too. On a line of its own one sees that it blocks.
     ip_address = socket.gethostbyname(host)  # blocks while a name is looked up
     poem = bytearray()
     with socket.socket() as sock:  # of the usual kind: TCP over IPv4
-        sock.connect((ip_address, port))  # blocks until connected, or refused
+        sock.connect((ip_address, port))  # blocks until the server's system answers, or refuses
         # recv() returns what has come, 65536 bytes at most. An empty result, which ends the loop,
         # means that the server has closed the connection: nothing else marks the end of a poem.
         while chunk := sock.recv(65536):  # blocks until bytes or the end have come
@@ -99,4 +99,4 @@ if __name__ == "__main__":
         sys.exit(main())
     except OSError as error:  # such as: nobody reads our output any more, or the disk is full
         print(f"get-poetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would try once more to print the rest
+        os._exit(1)  # sys.exit() would retry the output that failed

@@ -4,7 +4,7 @@
     python3 blocking-server/slowpoetry.py --port 10000 poetry/ecstasy.txt
 
 This is the server of Part 2, section "Slow Poetry". On each line marked "blocks" the whole program
-waits, and with it every client that is not served yet.
+waits, and all its clients with it.
 """
 
 import argparse
@@ -25,7 +25,7 @@ def serve(listen_socket, poetry_file, num_bytes, delay):
             try:
                 send_poetry(sock, poetry_file, num_bytes, delay)
             except OSError as error:  # such as: the client has hung up, or the file is gone
-                sys.stdout.flush()  # raises again if it was print() that failed
+                sys.stdout.flush()  # fails again, and ends us, if it was print() that failed
                 print(f"No more poetry for {address}: {error.strerror}", file=sys.stderr)
 
 
@@ -37,8 +37,8 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
     with open(poetry_file, "rb") as poem:  # bytes: a chunk may end inside a character
         while chunk := poem.read(num_bytes):  # empty, and so false, at the end of the file
             print(f"Sending {len(chunk)} bytes")
-            # sendall() repeats send() until the system has taken all the bytes. It has a buffer
-            # for them, so this waits only if the client reads too slowly.
+            # sendall() repeats send() until all the bytes are in the system's buffer. The system
+            # sends them, even after the close. So this waits only if the client reads too slowly.
             sock.sendall(chunk)  # blocks
             time.sleep(delay)  # blocks
 
@@ -47,9 +47,9 @@ def main():
     """Listen where the command line says, and serve until Ctrl-C."""
     args = parse_args()
     try:
-        # create_server() would look the name up, too, but its errors say less.
+        # create_server() could do this, too. On a line of its own one sees that it blocks.
         ip_address = socket.gethostbyname(args.iface)  # blocks while a name is looked up
-        # The socket that clients connect to: socket(), bind() and listen() in one.
+        # A new socket() with this address, by bind(), and with a queue of clients, by listen().
         listen_socket = socket.create_server((ip_address, args.port))
     except (OSError, UnicodeError) as error:  # UnicodeError: no host can have such a name
         reason = getattr(error, "strerror", None) or error  # a UnicodeError has no strerror
@@ -73,7 +73,7 @@ def parse_args():
     args = parser.parse_args()
     if not 0 <= args.port <= 65535:
         parser.error("argument --port: must be from 0 to 65535")
-    if not args.iface:  # an empty name would mean every interface
+    if not args.iface:  # this would mean every interface; 0.0.0.0 says so openly
         parser.error("argument --iface: must be a name or an address of this machine")
     if not 1 <= args.num_bytes <= 1048576:
         parser.error("argument --num-bytes: must be from 1 to 1048576")
@@ -96,4 +96,4 @@ if __name__ == "__main__":
         main()
     except OSError as error:  # such as: nobody reads our output any more, or the disk is full
         print(f"slowpoetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would try once more to print the rest
+        os._exit(1)  # sys.exit() would retry the output that failed

@@ -144,9 +144,10 @@ def show_speeds(plan, results):
     medians = {name: statistics.median(rounds) for name, rounds in speeds.items()}
     rows = {
         "median, MB/s": {name: f"{median:.0f}" for name, median in medians.items()},
-        "slowest-fastest": {name: f"{min(each):.0f}-{max(each):.0f}" for name, each in speeds.items()},
+        "slowest-fastest": {name: f"{min(each):.0f}-{max(each):.0f}"
+                            for name, each in speeds.items()},
         "speed / streams": {name: f"{median / medians['streams']:.2f}"
-                          for name, median in medians.items()},
+                            for name, median in medians.items()},
         "peak memory, MiB": {name: f"{max(took.peak for took in results[name]):.0f}"
                              for name in medians if name != "netcat"},  # it keeps nothing
     }
