@@ -91,9 +91,9 @@ def result(seconds, usage):
 
 def exercise(plan):
     """Print exercise 1's table: both clients, predicted and measured, in several settings."""
-    show("Exercise 1. The blocking client should take the sum of the servers' seconds, the\n"
-         "async one the slowest's; ratio is took / that. 10 B / 0.05 s: a server sends 10\n"
-         "bytes, sleeps 0.05 s, and so on. Poems: 623 bytes (tutorial's: 3003, 623, 653).\n",
+    show("Exercise 1. Expected seconds: blocking, the sum of all servers; async, the\n"
+         "slowest server; ratio = took / expected. 10 B / 0.05 s: a server sends 10 bytes,\n"
+         "sleeps 0.05 s, and so on. Poems of 623 bytes; the tutorial's: 3003, 623 and 653.\n",
          " " * 22, "------ blocking ------  ------- async --------   times\n",
          " " * 22, "sum, s  took, s  ratio  slowest  took, s  ratio  as fast")
     for name, groups in EXERCISE.items():
