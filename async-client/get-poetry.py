@@ -78,7 +78,7 @@ def connect(address):
     Raise OSError if that fails at once, UnicodeError for a name that no host can have.
     """
     host, port = address
-    # sock.connect() could do this, too. On a line of its own one sees that it blocks.
+    # sock.connect() could look names up, too. On a line of its own one sees that it blocks.
     ip_address = socket.gethostbyname(host)  # blocks while a name is looked up
     sock = socket.socket()  # of the usual kind: TCP over IPv4
     sock.setblocking(False)  # from now on a call that would wait raises BlockingIOError

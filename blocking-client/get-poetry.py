@@ -24,7 +24,7 @@ def get_poetry(address):
     can have.
     """
     host, port = address
-    # sock.connect() could do this, too. On a line of its own one sees that it blocks.
+    # sock.connect() could look names up, too. On a line of its own one sees that it blocks.
     ip_address = socket.gethostbyname(host)  # blocks while a name is looked up
     poem = bytearray()
     with socket.socket() as sock:  # of the usual kind: TCP over IPv4

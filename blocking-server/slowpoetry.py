@@ -47,7 +47,7 @@ def main():
     """Listen where the command line says, and serve until Ctrl-C."""
     args = parse_args()
     try:
-        # create_server() could do this, too. On a line of its own one sees that it blocks.
+        # create_server() could look names up, too. On a line of its own one sees that it blocks.
         ip_address = socket.gethostbyname(args.iface)  # blocks while a name is looked up
         # A new socket() with this address, by bind(), and with a queue of clients, by listen().
         listen_socket = socket.create_server((ip_address, args.port))
@@ -79,9 +79,10 @@ def parse_args():
         parser.error("argument --num-bytes: must be from 1 to 1048576")
     if not 0 <= args.delay <= 1e9:
         parser.error("argument --delay: must be from 0 to 1e9 seconds")
+    if os.path.exists(args.poetry_file) and not os.path.isfile(args.poetry_file):
+        # Such as a named pipe: opening it would block.
+        parser.error(f"argument poetry-file: {args.poetry_file!r}: not a regular file")
     try:
-        if os.path.exists(args.poetry_file) and not os.path.isfile(args.poetry_file):
-            raise OSError(0, "not a regular file")  # such as a named pipe: opening it would block
         open(args.poetry_file, "rb").close()
     except OSError as error:
         parser.error(f"argument poetry-file: {args.poetry_file!r}: {error.strerror}")

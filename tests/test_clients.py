@@ -186,7 +186,8 @@ class AsyncClient(Case):
     def get_poetry(self, client, sockets, *events):
         """Call get_poetry() and let one of the events happen before each select().
 
-        Return the poems, the lines printed and the arguments of each select().
+        Where nothing should happen, list() is called. Return the poems, the lines printed and the
+        arguments of each select().
         """
         asked, shown, waiting = [], io.StringIO(), iter(events)
         real_select = select.select

@@ -129,8 +129,9 @@ class Names(Case):
 
     def test_poems(self):
         """Spaces, quotes, other letters, and bytes that are not UTF-8."""
-        for encoding in ("utf-8:strict", "ascii:strict"):
-            env = environment(PYTHONIOENCODING=encoding)
+        plain_c = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        for encoding, locale in (("utf-8:strict", {}), ("ascii:strict", plain_c)):
+            env = environment(PYTHONIOENCODING=encoding, **locale)
             for name in (b"two words", b"'\"`$x%s{0}", "\u00fcber \u8a69".encode(), b"caf\xe9"):
                 with self.subTest(encoding, name=name):
                     path = self.poem(b"poem", os.fsdecode(name))
