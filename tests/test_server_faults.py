@@ -24,9 +24,8 @@ class Callers(Case):
                 caller.recv(1)
                 hang_up(caller)
                 server.wait_for(f"^No more poetry for {name}: (Broken pipe|Connection reset by "
-                                "peer)$", stream="stderr")
+                                "peer)$")
                 self.assertEqual(len(read_all(self.call(server.port))), 1 << 25)
-        self.assertEqual(len(server.stderr), 2)
 
     def test_a_caller_who_has_left_before_its_turn(self):
         """Who has reset the connection in the listen queue is found out, and the next is served."""
@@ -36,27 +35,22 @@ class Callers(Case):
         reset(gone)
         for caller in (first, last):
             self.assertEqual(len(read_all(caller)), 1 << 25)
-        self.assertRegex("\n".join(server.stderr), f"^No more poetry for {name}: [A-Z][a-z ]+$")
+        server.wait_for(f"^No more poetry for {name}: [A-Z][a-z ]+$")
 
-    def test_a_caller_who_types_gets_every_byte(self):
-        """The server reads nothing, so the connection may end in a reset, but after the poem."""
-        server = self.server(self.poem(b"0123456789" * 5))
-        caller = self.call(server.port)
-        caller.sendall(b"GET / HTTP/1.0\r\n\r\n")
-        received = b""
-        with contextlib.suppress(ConnectionResetError):
-            while chunk := caller.recv(4096):
-                received += chunk
-        self.assertEqual(received, b"0123456789" * 5)
-        self.assertEqual(len(read_all(self.call(server.port))), 50)
-        self.assertEqual(server.stderr, [])
+    def test_two_hundred_callers_connect_while_one_is_served(self):
+        """The listen queue has room for them: each has its connection at once, and waits."""
+        server = self.server("poetry/science.txt", "--delay", "100")
+        for _ in range(200):
+            self.call(server.port)
+        server.wait_for("^Sending 10 bytes$")
+        self.assertEqual(len(server.stdout), 3)
 
 
 class Poem(Case):
     """The poem file, while the server runs."""
 
     def test_a_poem_that_cannot_be_opened_any_more(self):
-        """Gone, or a directory now: stderr says so, the caller gets an end, the server goes on."""
+        """Gone, or a directory now: a line says so, the caller gets an end, the server goes on."""
         path = self.poem(b"a poem")
         server = self.server(path, "--delay", "0")
         os.remove(path)
@@ -64,7 +58,7 @@ class Poem(Case):
             caller = self.call(server.port)
             name = re.escape(str(caller.getsockname()))
             self.assertEqual(read_all(caller), b"")
-            server.wait_for(f"^No more poetry for {name}: {reason}$", stream="stderr")
+            server.wait_for(f"^No more poetry for {name}: {reason}$")
             if not os.path.exists(path):
                 os.mkdir(path)
         os.rmdir(path)
@@ -77,20 +71,20 @@ class Machine(Case):
     """What the machine does not grant."""
 
     def test_a_port_or_an_interface_that_cannot_be_had(self):
-        """One line names both and the reason, and the status is 1."""
+        """One line, from create_server(), names both and the reason, and the status is 1."""
         _, taken = self.closed_port()
         for iface, port, reason in (
-                ("127.0.0.1", taken, "Address already in use.*"),
-                ("localhost", taken, "Address already in use.*"),
-                ("192.0.2.1", 65535, "Cannot assign requested address.*"),
+                ("127.0.0.1", taken, "Address already in use"),
+                ("localhost", taken, "Address already in use"),
+                ("192.0.2.1", 65535, "Cannot assign requested address"),
                 ("no-such-host.invalid", 0, "[A-Z][a-z ]+ (not known|in name resolution)"),
-                ("a..b", 0, ".*label.* empty.*"),
+                ("a..b", 0, "[A-Z][a-z ]+ (not known|in name resolution)"),
                 ("::1", 0, "Address family for hostname not supported")):
             with self.subTest(iface):
                 server = self.program(SERVER, "--iface", iface, "--port", str(port),
                                       "poetry/science.txt", prefix=QUICK_RESOLVER)
-                asked = re.escape(f"{iface}:{port}")
-                self.assertEnded(server, 1, rf"slowpoetry\.py: cannot listen on {asked}: {reason}")
+                asked = re.escape(str((iface, port)))
+                self.assertEnded(server, 1, rf"slowpoetry\.py: {reason} \(.* {asked}\)")
                 self.assertEqual(server.stdout, [])
 
     def test_a_full_descriptor_table(self):
@@ -99,15 +93,13 @@ class Machine(Case):
         self.assertEqual(len(read_all(self.call(server.port))), 653)
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (5, 5))
         self.assertEqual(read_all(self.call(server.port)), b"")
-        server.wait_for("^No more poetry for .*: Too many open files$", stream="stderr")
+        server.wait_for("^No more poetry for .*: Too many open files$")
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (4, 4))
         with contextlib.suppress(ConnectionError):  # the accept() under way has its descriptor
             self.call(server.port)
             self.call(server.port)
         self.assertEqual(server.wait(), 1, server)
-        self.assertEqual(server.stderr.pop(), "slowpoetry.py: Too many open files")
-        for line in server.stderr:
-            self.assertRegex(line, "^No more poetry for .*: Too many open files$")
+        self.assertEqual(server.stderr, ["slowpoetry.py: Too many open files"])
 
 
 if __name__ == "__main__":
