@@ -2,26 +2,34 @@
 PYTHON ?= python3
 DELAY ?= 0.1
 QUICK ?=
+PORT = 10000
+TEST =
+
+# Where PYTHONSAFEPATH is set, Python does not look for modules in this directory.
+export PYTHONSAFEPATH =
 
 help:
 	@echo "make demo      the tutorial's session: three servers, two clients (34 s)"
 	@echo "make servers   the three servers, on ports 10000 to 10002, until Ctrl-C"
 	@echo "make test      the test suite (under half a minute)"
-	@echo "make bench     the timing experiments (100 s)"
+	@echo "make bench     the timing experiments (a minute and a half)"
 	@echo
 	@echo "make demo DELAY=0.01 is faster, make bench QUICK=1 shorter;"
+	@echo "make servers PORT=20000 takes the ports 20000 to 20002;"
+	@echo "make test TEST=tests.test_clients.AsyncClient runs a part of the suite;"
 	@echo "make test PYTHON=python3.14 takes that Python, and so do the others."
 
 demo:
-	@$(PYTHON) tests/demo.py --delay $(DELAY)
+	@"$(PYTHON)" -m tests.demo --delay $(DELAY)
 
 servers:
-	@$(PYTHON) tests/servers.py --delay $(DELAY)
+	@"$(PYTHON)" -m tests.demo.servers --delay $(DELAY) \
+	    --ports $(PORT) $(shell expr $(PORT) + 1) $(shell expr $(PORT) + 2)
 
 test:
-	@$(PYTHON) -m unittest discover -s tests
+	@"$(PYTHON)" -m unittest $(TEST)
 
 bench:
-	@$(PYTHON) tests/bench.py $(if $(QUICK),--quick)
+	@"$(PYTHON)" -m tests.bench $(if $(filter-out 0,$(QUICK)),--quick)
 
 .PHONY: help demo servers test bench

@@ -81,7 +81,7 @@ def parse_address(text):
 
 def format_address(address):
     """Return a (host, port) address as 'host:port'."""
-    return "%s:%s" % address
+    return f"{address[0]}:{address[1]}"
 
 
 def report_failure(task_num, address, error):

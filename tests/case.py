@@ -1,4 +1,8 @@
-"""The base of the suite: programs that end with the test, callers, and servers that it plays."""
+"""The base class of all tests: programs, sockets and files that end with the test, and a deadline.
+
+What a test plays itself: a caller calls a server, as netcat does; a listener is a server's socket
+on which the test accepts by hand, step by step; a quick server answers every caller in a thread.
+"""
 
 import contextlib
 import fcntl
@@ -11,14 +15,13 @@ import struct
 import tempfile
 import termios
 import threading
+import time
 import unittest
 
-from support import (ASYNC_CLIENT, BLOCKING_CLIENT, DEADLINE, ROOT, SERVER, STRICT, Program, Server,
-                     python, wait_until)
+from tests.support import DEADLINE, ROOT, STRICT, Program, Server, python, wait_until
 
-CLIENTS = {"blocking": BLOCKING_CLIENT, "async": ASYNC_CLIENT}
-SCRIPTS = [SERVER, BLOCKING_CLIENT, ASYNC_CLIENT]
 QUICK_RESOLVER = ("env", "RES_OPTIONS=timeout:1 attempts:1")  # where no name server answers
+TEST_DEADLINE = 60  # seconds that any test may take
 
 
 def read(*path):
@@ -27,14 +30,14 @@ def read(*path):
         return file.read()
 
 
-def poem_bytes(name):
-    """Return the bytes of one of our poems."""
+def our_poem(name):
+    """Return the bytes of one of the three poems."""
     with open(os.path.join(ROOT, "poetry", name), "rb") as file:
         return file.read()
 
 
 def load(script):
-    """Return one of the scripts as a module."""
+    """Return one of the scripts as a module: import cannot, because of the hyphen in the name."""
     spec = importlib.util.spec_from_file_location("script", script)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -66,7 +69,7 @@ class Terminal(Program):
         super().__init__(["setsid", "--ctty", *command],
                          stdin=screen, stdout=screen, stderr=screen, **options)
         os.close(screen)
-        self.follow([open(os.dup(self.keyboard), "rb")])
+        self.follow([os.fdopen(os.dup(self.keyboard), "rb")])
 
     def press(self, keys):
         """Type these bytes."""
@@ -81,7 +84,29 @@ class Terminal(Program):
 
 
 class Case(unittest.TestCase):
-    """A test that starts programs and sockets and need not stop them."""
+    """A test that starts programs and sockets, need not stop them, and ends within a minute."""
+
+    def run(self, result=None):
+        """Run the test; after TEST_DEADLINE seconds it fails, wherever it is.
+
+        Not in setUp(), which a test may override. The signal comes again every five seconds,
+        because subTest() catches the first exception and goes on. A test that fails so late is the
+        last one: then a change of a script that makes every test hang costs one deadline.
+        """
+        def give_up(number, frame):
+            raise AssertionError(f"the test did not end in {TEST_DEADLINE} seconds")
+
+        result = self.defaultTestResult() if result is None else result
+        before, start = len(result.failures + result.errors), time.monotonic()
+        signal.signal(signal.SIGALRM, give_up)
+        signal.setitimer(signal.ITIMER_REAL, TEST_DEADLINE, 5)
+        try:
+            return super().run(result)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            failed = len(result.failures + result.errors) > before
+            if failed and time.monotonic() - start > DEADLINE:
+                result.stop()
 
     def enter(self, context):
         """Enter a context that is left when the test ends."""
@@ -97,15 +122,11 @@ class Case(unittest.TestCase):
         """Start a slow poetry server and wait until it listens."""
         return self.enter(Server(poem, *args, **options))
 
-    def client(self, kind, *addresses, **options):
-        """Start the blocking or the async client."""
-        return self.program(CLIENTS[kind], *addresses, **options)
-
     def terminal(self, *command, **options):
         """Start a command at a terminal."""
         return self.enter(Terminal(command, **options))
 
-    def poem(self, content, name="poem.txt"):
+    def poem_file(self, content, name="poem.txt"):
         """Write a poem of our own and return its path; a number stands for so many zero bytes."""
         path = os.path.join(self.enter(tempfile.TemporaryDirectory()), name)
         with open(path, "wb") as file:
@@ -119,15 +140,15 @@ class Case(unittest.TestCase):
         """Call a server, as netcat does, and return the socket."""
         return self.enter(socket.create_connection((host, port), DEADLINE))
 
-    def peer(self, backlog=None):
-        """Return the (socket, port) of a server that the test plays itself."""
+    def listener(self, backlog=None):
+        """Return the (listening socket, port) of a server that the test plays step by step."""
         sock = self.enter(socket.create_server(("127.0.0.1", 0), backlog=backlog))
         sock.settimeout(DEADLINE)
         return sock, sock.getsockname()[1]
 
-    def accept(self, peer):
-        """Return the connection of the next client that calls the peer."""
-        sock = self.enter(peer.accept()[0])
+    def accept(self, listener):
+        """Return the connection of the next client that calls the listener."""
+        sock = self.enter(listener.accept()[0])
         sock.settimeout(DEADLINE)
         return sock
 
@@ -138,15 +159,15 @@ class Case(unittest.TestCase):
         sock.bind(("127.0.0.1", 0))
         return sock, sock.getsockname()[1]
 
-    def poet(self, poem=b"poem"):
+    def quick_server(self, poem=b"poem"):
         """Return the port of a server that sends every caller the poem at once."""
-        peer, port = self.peer(backlog=2048)
-        self.addCleanup(peer.shutdown, socket.SHUT_RDWR)  # ends an accept() that is under way
+        listener, port = self.listener(backlog=2048)
+        self.addCleanup(listener.shutdown, socket.SHUT_RDWR)  # ends an accept() that is under way
 
         def serve():
             with contextlib.suppress(OSError):  # the test is over
                 while True:
-                    with peer.accept()[0] as sock:
+                    with listener.accept()[0] as sock:
                         sock.sendall(poem)
 
         threading.Thread(target=serve, daemon=True).start()

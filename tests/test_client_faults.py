@@ -1,22 +1,26 @@
 """Whatever the servers do, a failed task is told with its reason, and the others go on."""
 
 import re
-import socket
-import unittest
 
-from case import CLIENTS, QUICK_RESOLVER, Case, limited, reset
+from tests.case import QUICK_RESOLVER, Case, limited, reset
+from tests.support import ASYNC, BLOCKING
+
+UNKNOWN = "[A-Z][a-z ]+ (not known|in name resolution)"
 
 
-class BothClients(Case):
-    """One server that fails between two that do not."""
+class OneFails:
+    """The second of three tasks fails. A subclass says for which client."""
 
-    def assertOneFails(self, kind, address, reason, act=lambda client: None, **options):
-        """Check that the second of three tasks fails for a reason and that the others do not.
+    script = None
 
-        act plays the second server.
+    def fail_at(self, address, reason, play=lambda client: None, **options):
+        """Check that the task with this address fails for a reason and that the others do not.
+
+        play(client) plays the second server.
         """
-        client = self.client(kind, self.poet(b"first"), address, self.poet(b"third"), **options)
-        act(client)
+        client = self.program(self.script, self.quick_server(b"first"), address,
+                              self.quick_server(b"third"), **options)
+        play(client)
         shown = address if ":" in str(address) else f"127.0.0.1:{address}"
         self.assertEnded(client, 1, f"Task 2: no poetry from {re.escape(shown)}: {reason}")
         printed = "\n".join(client.stdout)
@@ -27,90 +31,85 @@ class BothClients(Case):
 
     def test_nobody_listens(self):
         """The second server has not been started."""
-        for kind in CLIENTS:
-            with self.subTest(kind):
-                _, port = self.closed_port()
-                self.assertOneFails(kind, port, "Connection refused")
-
-    def test_a_failure_is_told_at_once(self):
-        """Even into a pipe, and while another task has still to wait."""
-        for kind in CLIENTS:
-            with self.subTest(kind):
-                peer, port = self.peer()
-                client = self.client(kind, "a..b:10000", port)
-                client.wait_for("^Task 1: no poetry from a..b:10000", stream="stderr")
-                self.assertIsNone(client.poll())
-                self.accept(peer).close()
-                self.assertEqual(client.wait(), 1)
+        self.fail_at(self.closed_port()[1], "Connection refused")
 
     def test_no_such_host(self):
-        """A name that nobody has, names that nobody can have, an address that is not IPv4."""
-        unknown = "[A-Z][a-z ]+ (not known|in name resolution)"
-        for kind in CLIENTS:
-            for host, reason in (("no-such-host.invalid", unknown), ("a..b", unknown),
-                                 ("x" * 70, unknown), ("::1", "Address family .*")):
-                with self.subTest(kind, host=ascii(host)):
-                    self.assertOneFails(kind, f"{host}:10000", reason, prefix=QUICK_RESOLVER)
+        """A name that nobody has, a name that nobody can have, an address that is not IPv4."""
+        for host, reason in (("no-such-host.invalid", UNKNOWN), ("a..b", UNKNOWN),
+                             ("::1", "Address family .*")):
+            with self.subTest(host):
+                self.fail_at(f"{host}:10000", reason, prefix=QUICK_RESOLVER)
 
     def test_a_reset_at_once(self):
         """The connection is made, and broken before a byte has come."""
-        for kind in CLIENTS:
-            with self.subTest(kind):
-                peer, port = self.peer()
-                self.assertOneFails(kind, port, "Connection reset by peer",
-                                    lambda client: reset(self.accept(peer)))
+        listener, port = self.listener()
+        self.fail_at(port, "Connection reset by peer", lambda client: reset(self.accept(listener)))
 
     def test_a_reset_halfway(self):
-        """What had come is no poem."""
-        for kind in CLIENTS:
-            with self.subTest(kind):
-                peer, port = self.peer()
+        """The bytes that came before it do not count as a poem."""
+        listener, port = self.listener()
 
-                def break_off(client):
-                    sock = self.accept(peer)
-                    sock.sendall(b"half a poem")
-                    if kind == "async":
-                        client.wait_for("^Task 2: got 11 bytes")
-                    reset(sock)
+        def break_off(client):
+            sock = self.accept(listener)
+            sock.sendall(b"half a poem")
+            if self.script == ASYNC:
+                client.wait_for("^Task 2: got 11 bytes")
+            reset(sock)
 
-                self.assertOneFails(kind, port, "Connection reset by peer", break_off)
+        self.fail_at(port, "Connection reset by peer", break_off)
 
-    def test_an_address_that_cannot_be_reached(self):
-        """A connect that fails on the spot: nobody may connect to the broadcast address."""
-        for kind in CLIENTS:
-            with self.subTest(kind):
-                self.assertOneFails(kind, "255.255.255.255:10000",
-                                    "(Permission denied|Network is unreachable)")
+    def test_a_failure_is_told_at_once(self):
+        """Even into a pipe, and while another task still waits for its poem."""
+        listener, port = self.listener()
+        client = self.program(self.script, self.closed_port()[1], port)
+        client.wait_for("^Task 1: no poetry from .*: Connection refused$", stream="stderr")
+        self.assertIsNone(client.poll())
+        self.accept(listener).close()
+        self.assertEqual(client.wait(), 1)
 
-    def test_every_task_can_fail(self):
-        """The count is honest at none, too."""
-        for kind in CLIENTS:
-            with self.subTest(kind):
-                client = self.client(kind, "a..b:1", "a..b:2")
-                self.assertEnded(client, 1, *(f"Task {number}: no poetry from a..b:{number}: .*"
-                                              for number in (1, 2)))
-                self.assertRegex(client.stdout[-1], "^Got 0 poems in ")
+    def test_all_tasks_fail(self):
+        """The last line counts 0 poems, and the status is 1."""
+        client = self.program(self.script, self.closed_port()[1], self.closed_port()[1])
+        self.assertEnded(client, 1, "Task 1: no poetry from .*", "Task 2: no poetry from .*")
+        self.assertRegex(client.stdout[-1], "^Got 0 poems in ")
 
 
-class AsyncClient(Case):
-    """What only the async client has to cope with."""
+class BlockingFails(OneFails, Case):
+    """In the blocking client."""
 
-    def test_a_thousand_servers_at_once(self):
-        """Almost as many as select() can watch."""
-        client = self.client("async", *[self.poet()] * 1000, prefix=limited("-n 2000"))
+    script = BLOCKING
+
+
+class AsyncFails(OneFails, Case):
+    """In the async client."""
+
+    script = ASYNC
+
+
+class ManySockets(Case):
+    """The async client has all its sockets at once."""
+
+    def test_a_thousand_servers(self):
+        """As many as it takes, with the 1024 files that a process may usually have."""
+        client = self.program(ASYNC, *[self.quick_server()] * 1000,
+                              prefix=limited("-S -n 1024"))
         self.assertEnded(client, 0)
         self.assertRegex(client.stdout[-1], "^Got 1000 poems in ")
 
     def test_more_servers_than_select_can_watch(self):
-        """One clear line, before a line of poetry."""
-        client = self.client("async", *[self.poet()] * 1100, prefix=limited("-n 2000"))
+        """One line says so, before any server is called."""
+        listener, port = self.listener()
+        client = self.program(ASYNC, *[port] * 1001)
         self.assertEnded(client, 1, "get-poetry.py: more sockets than select\\(\\) can watch")
         self.assertEqual(client.stdout, [])
+        listener.settimeout(0)
+        with self.assertRaises(BlockingIOError):
+            listener.accept()
 
     def test_more_servers_than_the_process_may_have_sockets(self):
         """Each task that finds no room for its socket is told, and the others go on."""
-        port = self.poet()
-        client = self.client("async", *[port] * 30, prefix=limited("-n 20"))
+        port = self.quick_server()
+        client = self.program(ASYNC, *[port] * 30, prefix=limited("-n 20"))
         self.assertEqual(client.wait(), 1, client)
         failed = [int(re.fullmatch(f"Task ([0-9]+): no poetry from 127.0.0.1:{port}: "
                                    "Too many open files", line)[1]) for line in client.stderr]
@@ -120,7 +119,3 @@ class AsyncClient(Case):
         self.assertGreater(len(came), 10)
         self.assertGreater(len(failed), 10)
         self.assertRegex(client.stdout[-1], f"^Got {len(came)} poems in ")
-
-
-if __name__ == "__main__":
-    unittest.main()

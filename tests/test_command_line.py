@@ -1,12 +1,9 @@
 """A wrong command line: usage and one line that names the argument and what it may be; status 2."""
 
-import unittest
-
-from case import CLIENTS, SCRIPTS, Case
-from support import SERVER
+from tests.case import Case
+from tests.support import BLOCKING, SCRIPTS, SERVER
 
 POEM = "poetry/science.txt"
-NO_PORT = "is not \\[hostname\\]:port with an ASCII hostname and a port from 1 to 65535"
 
 
 class CommandLine(Case):
@@ -21,31 +18,30 @@ class CommandLine(Case):
                                            r"(poetry-file|\[hostname\]:port \.\.\.\])$")
         self.assertRegex(error, rf"^[a-z-]+\.py: error: {message}$")
 
-    def test_the_servers_numbers(self):
+    def test_the_numbers_of_the_server(self):
         """--port takes 0 to 65535, --num-bytes 1 to 1 MiB, --delay 0 to 1e9 seconds."""
         for option, values, meaning in (
                 ("--port", ["-1", "65536"], "must be from 0 to 65535"),
-                ("--port", ["", "ten", "1.5"], "invalid int value: .*"),
-                ("--num-bytes", ["-1", "0", "1048577"], "must be from 1 to 1048576"),
+                ("--port", ["ten"], "invalid int value: .*"),
+                ("--num-bytes", ["0", "1048577"], "must be from 1 to 1048576"),
                 ("--num-bytes", ["1e3"], "invalid int value: .*"),
-                ("--delay", ["-0.1", "nan", "inf", "1.1e9"], "must be from 0 to 1e9 seconds"),
-                ("--delay", ["", "ten"], "invalid float value: .*")):
+                ("--delay", ["-0.1", "nan", "1.1e9"], "must be from 0 to 1e9 seconds"),
+                ("--delay", ["ten"], "invalid float value: .*")):
             for value in values:
                 with self.subTest(option, value=value):
                     self.assertRefused(self.program(SERVER, f"{option}={value}", POEM),
                                        f"argument {option}: {meaning}")
 
-    def test_every_number_in_range_will_do(self):
-        """The edges, and what int() and float() make of other spellings."""
-        for options in (["--num-bytes", "1048576", "--delay", "0"], ["--delay", "5E-1"],
-                        ["--delay", "1e9"], ["--num-bytes", "1", "--delay", "1e+1"],
-                        ["--port", "0"]):
+    def test_the_smallest_and_largest_numbers_are_accepted(self):
+        """The server starts and sends with them; of port 65535 another test tells."""
+        for options in (["--num-bytes", "1048576", "--delay", "0"], ["--delay", "1e9"],
+                        ["--num-bytes", "1"], ["--port", "0"]):
             with self.subTest(options):
                 server = self.server(POEM, *options)
                 self.assertEqual(self.call(server.port).recv(1), b"S")
 
-    def test_an_empty_interface_is_none(self):
-        """An empty name would mean every interface."""
+    def test_an_empty_interface_is_refused(self):
+        """The empty name would mean every interface."""
         self.assertRefused(self.program(SERVER, "--iface", "", POEM),
                            "argument --iface: must be a name or an address of this machine")
 
@@ -54,50 +50,40 @@ class CommandLine(Case):
         self.assertRefused(self.program(SERVER),
                            "the following arguments are required: poetry-file")
         self.assertRefused(self.program(SERVER, POEM, POEM), f"unrecognized arguments: {POEM}")
-        self.assertRefused(self.program(SERVER, "--prot", "10000", POEM),
-                           f"unrecognized arguments: --prot {POEM}")
         for path in ("poetry/none.txt", "", "poetry", "/dev/null"):
             with self.subTest(path):
                 self.assertRefused(self.program(SERVER, path), f"argument poetry-file: '{path}' "
                                    "must be an existing regular file")
 
-    def test_the_clients_addresses(self):
+    def test_the_addresses_of_the_clients(self):
         """One wrong address among good ones, and no server is called."""
-        for kind in CLIENTS:
-            peer, port = self.peer()
-            for address in ("", "0", "65536", "ten", "9" * 5000, "localhost", "localhost:", ":",
-                            "localhost:10000/", "[::1]", "\u00fcber:10000"):
-                with self.subTest(kind, address=address[:20]):
-                    self.assertRefused(self.client(kind, port, address),
-                                       rf"argument \[hostname\]:port: '.*' {NO_PORT}")
-            with self.subTest(kind, address=None):
-                self.assertRefused(self.client(kind),
-                                   r"the following arguments are required: \[hostname\]:port")
-            peer.settimeout(0)
-            with self.assertRaises(BlockingIOError):
-                peer.accept()
+        listener, port = self.listener()
+        for address in ("", "0", "65536", "ten", "9" * 5000, "localhost", "localhost:", ":",
+                        "localhost:10000/", "[::1]", "über:10000"):
+            with self.subTest(address[:20]):
+                self.assertRefused(self.program(BLOCKING, port, address),
+                                   r"argument \[hostname\]:port: '.*' is not \[hostname\]:port "
+                                   "with an ASCII hostname and a port from 1 to 65535")
+        self.assertRefused(self.program(BLOCKING),
+                           r"the following arguments are required: \[hostname\]:port")
+        listener.settimeout(0)
+        with self.assertRaises(BlockingIOError):
+            listener.accept()
 
     def test_the_clients_take_every_port(self):
-        """From 1 to 65535: whether somebody is there is another matter."""
-        for kind in CLIENTS:
-            with self.subTest(kind):
-                client = self.client(kind, "1", "65535")
-                client.wait()
-                self.assertRegex(client.stdout[-1], "^Got [0-2] poems in ")
+        """From 1 to 65535: it does not matter here whether somebody listens there."""
+        client = self.program(BLOCKING, "1", "65535")
+        client.wait()
+        self.assertRegex(client.stdout[-1], "^Got [0-2] poems in ")
 
     def test_help(self):
-        """--help works at any width, and tells the defaults."""
+        """--help works, and the server's tells the defaults."""
         for script in SCRIPTS:
-            for columns in ("20", "80"):
-                with self.subTest(script, columns=columns):
-                    program = self.program(script, "--help", prefix=("env", f"COLUMNS={columns}"))
-                    self.assertEnded(program, 0)
-                    printed = " ".join(" ".join(program.stdout).split())
-                    self.assertRegex(printed, "^usage: ")
-                    if script == SERVER and columns == "80":
-                        for default in ("(default: localhost)", "(default: 10)", "(default: 0.1)"):
-                            self.assertIn(default, printed)
-
-
-if __name__ == "__main__":
-    unittest.main()
+            with self.subTest(script):
+                program = self.program(script, "--help")
+                self.assertEnded(program, 0)
+                printed = " ".join(" ".join(program.stdout).split())
+                self.assertRegex(printed, "^usage: ")
+                if script == SERVER:
+                    for default in ("(default: localhost)", "(default: 10)", "(default: 0.1)"):
+                        self.assertIn(default, printed)

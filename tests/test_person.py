@@ -1,67 +1,47 @@
-"""What the person at the terminal does: Ctrl-C, pipes, full disks, and names of every kind."""
+"""What the person at the terminal does: Ctrl-C, pipes, full disks, and file names of every kind."""
 
 import os
 import re
 import signal
-import unittest
 
-from case import CLIENTS, SCRIPTS, Case, read_all
-from support import ASYNC_CLIENT, BLOCKING_CLIENT, SERVER, environment, python
+from tests.case import Case, read_all
+from tests.support import ASYNC, BLOCKING, SCRIPTS, SERVER, environment, python
 
 
 class ControlC(Case):
-    """Ctrl-C in every state: the program dies of the signal at once, without a word."""
+    """Ctrl-C ends each program by the signal itself, without a word."""
 
-    def receiving(self, kind, **options):
-        """Start a client and let it receive half a poem."""
-        peer, port = self.peer()
-        client = self.client(kind, port, **options)
-        self.accept(peer).sendall(b"half a poem")
-        client.wait_for("^Task 1: (get poetry from|got 11 bytes)")
-        return client
+    def test_while_it_waits(self):
+        """The server between two sends; the clients in recv() and in select().
 
-    def test_the_server_while_it_listens(self):
-        """The state that looks like hanging."""
-        self.assertInterrupted(self.server("poetry/science.txt"))
-
-    def test_the_server_while_it_sleeps(self):
-        """Between two sends."""
-        server = self.server("poetry/science.txt", "--delay", "100")
-        self.assertEqual(len(self.call(server.port).recv(100)), 10)
-        self.assertInterrupted(server)
-
-    def test_the_server_while_it_sends(self):
-        """To a caller who does not read."""
-        server = self.server(self.poem(1 << 26), "--num-bytes", "1048576", "--delay", "0")
-        self.call(server.port).recv(1)
-        self.assertInterrupted(server)
-
-    def test_the_clients_while_they_receive(self):
-        """In recv() and in select()."""
-        for kind in CLIENTS:
-            with self.subTest(kind):
-                self.assertInterrupted(self.receiving(kind))
-
-    def test_in_the_background_of_a_script(self):
-        """There sh starts a program with Ctrl-C ignored; these three end by it all the same."""
+        In the background of a script sh starts them with Ctrl-C ignored; they end all the same.
+        """
         ignored = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
-        server = self.program(SERVER, "poetry/science.txt", prefix=ignored)
-        server.wait_for("^Serving")
-        for program in (server, *(self.receiving(kind, prefix=ignored) for kind in CLIENTS)):
-            with self.subTest(program):
-                self.assertInterrupted(program)
+        for prefix in ((), ignored):
+            for script in SCRIPTS:
+                with self.subTest(script, prefix=prefix):
+                    if script == SERVER:
+                        program = self.program(SERVER, "poetry/science.txt", "--delay", "100",
+                                               prefix=prefix)
+                        self.call(program.wait_for(r"port ([0-9]+)\.$")[1]).recv(1)
+                    else:
+                        listener, port = self.listener()
+                        program = self.program(script, port, prefix=prefix)
+                        self.accept(listener).sendall(b"half a poem")
+                        program.wait_for("^Task 1: (get poetry from|got 11 bytes)")
+                    self.assertInterrupted(program)
 
     def test_at_a_terminal(self):
         """It dies of the signal there, too, so that a loop of bash's around it ends with it."""
         for script in SCRIPTS:
             with self.subTest(script):
-                peer, port = self.peer()
-                terminal = self.terminal(*python(script, "poetry/science.txt" if script == SERVER
-                                                 else port))
+                listener, port = self.listener()
+                argument = "poetry/science.txt" if script == SERVER else port
+                terminal = self.terminal(*python(script, argument))
                 if script == SERVER:
                     terminal.wait_for("^Serving")
                 else:
-                    self.accept(peer)
+                    self.accept(listener)
                 terminal.press(b"\x03")
                 self.assertEqual(terminal.wait(), -signal.SIGINT, terminal)
                 self.assertNotIn("Traceback", "\n".join(terminal.stdout))
@@ -75,29 +55,29 @@ class Output(Case):
         for script in SCRIPTS:
             with self.subTest(script):
                 reader, writer = os.pipe()
-                peer, port = self.peer()
+                listener, port = self.listener()
                 program = self.program(script, "poetry/science.txt" if script == SERVER else port,
                                        stdout=writer)
                 os.close(writer)
                 with open(reader) as pipe:
-                    if script == ASYNC_CLIENT:
-                        sock = self.accept(peer)
+                    if script == ASYNC:
+                        sock = self.accept(listener)
                         sock.sendall(b"x")
                     line = pipe.readline()
                 if script == SERVER:
                     self.call(re.search(r"([0-9]+)\.$", line)[1])
-                elif script == BLOCKING_CLIENT:
-                    self.accept(peer).close()
+                elif script == BLOCKING:
+                    self.accept(listener).close()
                 else:
                     sock.close()
                 self.assertEnded(program, 1, f"{os.path.basename(script)}: Broken pipe")
 
     def test_a_pipe_that_breaks_during_the_poem(self):
-        """The server does not take it for a caller's fault, and ends, buffered or not."""
+        """The server does not take it for the caller's fault, and ends, buffered or not."""
         for env in (environment(), environment(PYTHONUNBUFFERED="1")):
             with self.subTest(unbuffered="PYTHONUNBUFFERED" in env):
                 reader, writer = os.pipe()
-                server = self.program(SERVER, self.poem(1 << 25), "--num-bytes", "1048576",
+                server = self.program(SERVER, self.poem_file(1 << 25), "--num-bytes", "1048576",
                                       "--delay", "0", stdout=writer, env=env)
                 os.close(writer)
                 with open(reader) as pipe:
@@ -111,27 +91,19 @@ class Output(Case):
         """/dev/full takes nothing: one line says so."""
         for script in SCRIPTS:
             with self.subTest(script), open("/dev/full", "wb") as full:
-                argument = "poetry/science.txt" if script == SERVER else self.poet()
+                argument = "poetry/science.txt" if script == SERVER else self.quick_server()
                 program = self.program(script, argument, stdout=full)
                 self.assertEnded(program, 1,
                                  f"{os.path.basename(script)}: No space left on device")
 
-
-class Names(Case):
-    """A poem may have any name, in any locale, and it is printed somehow."""
-
-    def test_poems(self):
-        """Spaces, quotes, other letters, and bytes that are not UTF-8."""
+    def test_file_names_of_every_kind(self):
+        """Spaces, quotes, other letters, bytes that are not UTF-8: each is printed somehow."""
         plain_c = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
         for encoding, locale in (("utf-8:strict", {}), ("ascii:strict", plain_c)):
             env = environment(PYTHONIOENCODING=encoding, **locale)
-            for name in (b"two words", b"'\"`$x%s{0}", "\u00fcber \u8a69".encode(), b"caf\xe9"):
+            for name in (b"two words", b"'\"`$x%s{0}", "über 詩".encode(), b"caf\xe9"):
                 with self.subTest(encoding, name=name):
-                    path = self.poem(b"poem", os.fsdecode(name))
+                    path = self.poem_file(b"poem", os.fsdecode(name))
                     server = self.server(path, "--delay", "0", env=env)
                     self.assertEqual(read_all(self.call(server.port)), b"poem")
                     self.assertInterrupted(server)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,11 +1,9 @@
 """The poems: the sizes the tutorial's output shows, and the form they all have."""
 
-import unittest
-
-from case import poem_bytes
+from tests.case import Case, our_poem
 
 
-class Poems(unittest.TestCase):
+class Poems(Case):
     """Donne, Yeats and Poe, as the servers send them."""
 
     def test_the_sizes_are_those_in_the_tutorials_output(self):
@@ -14,19 +12,22 @@ class Poems(unittest.TestCase):
                 ("ecstasy.txt", 3003, 3003), ("fascination.txt", 623, 615),
                 ("science.txt", 653, 653)):
             with self.subTest(name):
-                poem = poem_bytes(name)
+                poem = our_poem(name)
                 self.assertEqual((len(poem), len(poem.decode())), (num_bytes, num_chars))
-        self.assertEqual(poem_bytes("fascination.txt").decode().count("\u2019"), 4)
+        self.assertEqual(our_poem("fascination.txt").decode().count("\u2019"), 4)
 
     def test_each_has_a_title_a_body_and_an_author(self):
-        """Title, empty line, poem, empty line, author; no space at the end of a line, no tabs."""
+        """Title, empty line, poem, empty line, author; no space at the end of a line, no tabs.
+
+        Every second line of Donne's is indented by nine spaces, and no other line is.
+        """
         for name, title, author, num_lines in (
                 ("ecstasy.txt", "The Ecstasy", "John Donne", 76),
                 ("fascination.txt", "The Fascination of what's Difficult", "William Butler Yeats",
                  13),
                 ("science.txt", "Sonnet - To Science", "Edgar Allan Poe", 14)):
             with self.subTest(name):
-                text = poem_bytes(name).decode()
+                text = our_poem(name).decode()
                 lines = text.split("\n")
                 self.assertEqual(lines[:2], [title, ""])
                 self.assertEqual(lines[-3:], ["", f"    -- {author}", ""])
@@ -34,13 +35,6 @@ class Poems(unittest.TestCase):
                 self.assertTrue(all(lines[2:-3]))
                 self.assertEqual([line for line in lines if line != line.rstrip()], [])
                 self.assertNotIn("\t", text)
-
-    def test_every_second_line_of_donnes_is_indented(self):
-        """By nine spaces, and no other line is."""
-        lines = poem_bytes("ecstasy.txt").decode().split("\n")[2:-3]
-        indents = [len(line) - len(line.lstrip()) for line in lines]
-        self.assertEqual(indents, [0, 9] * 38)
-
-
-if __name__ == "__main__":
-    unittest.main()
+                indents = [len(line) - len(line.lstrip()) for line in lines[2:-3]]
+                self.assertEqual(indents, [0, 9] * 38 if author == "John Donne" else
+                                 [0] * num_lines)

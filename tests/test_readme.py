@@ -3,18 +3,26 @@
 import ast
 import os
 import re
+import shlex
 import subprocess
 import sys
-import unittest
 
-from case import SCRIPTS, Case, read
-from support import DEADLINE, ROOT, SERVER, environment, python, wait_until
+from tests.case import Case, read
+from tests.support import (
+    DEADLINE,
+    ROOT,
+    SCRIPTS,
+    SERVER,
+    environment,
+    python,
+    wait_until,
+)
 
 README = read("README.md")
 
 # As OpenBSD's netcat it stays after the server's end, until its own input ends or a line is typed.
 STAND_IN = """#!/bin/sh
-exec {python} -c '
+exec python3 -c '
 import socket, sys
 sock = socket.create_connection((sys.argv[1], sys.argv[2]))
 for chunk in iter(lambda: sock.recv(4096), b""):
@@ -37,7 +45,7 @@ def split_progress(text):
     Their order and sizes are up to the servers.
     """
     progress = re.compile(r"^Task [0-9]+(: got )[0-9]+ bytes of poetry from [^ \n]+\n"
-                          r"|^Task [0-9]+( finished)\n|^(EWOULDBLOCK)\n", re.M)
+                          r"|^Task [0-9]+( finished)\n|^(EWOULDBLOCK)\n", re.MULTILINE)
     return progress.sub("", text), {"".join(filter(None, match.groups()))
                                     for match in progress.finditer(text)}
 
@@ -47,19 +55,24 @@ class Session(Case):
 
     def setUp(self):
         self.servers = {}  # {the port in the README: our server in its place}
-        self.stand_in = os.path.dirname(self.poem(STAND_IN.format(python=sys.executable).encode(),
-                                                  "netcat"))
-        os.chmod(os.path.join(self.stand_in, "netcat"), 0o755)
+        self.python = self.command("python3", f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+        self.stand_in = self.command("netcat", STAND_IN)
+
+    def command(self, name, script):
+        """Write a command, and return the directory that it is in."""
+        path = self.poem_file(script.encode(), name)
+        os.chmod(path, 0o755)
+        return os.path.dirname(path)
 
     def test_commands_show_what_the_readme_shows(self):
         """A line of three dots stands for any lines; a block without a command is a server's."""
-        blocks = re.findall(r"^```console\n(.*?)^```$", README, re.M | re.S)
+        blocks = re.findall(r"^```console\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
         self.assertGreater(len(blocks), 10)
         for block in blocks:
             with self.subTest(block):
                 if not block.startswith("$ "):
                     self.wait_for_screen(self.servers["10000"], block)
-                for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.M):
+                for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
                     if expected.startswith("Serving"):
                         self.serve(command, expected)
                     elif command.startswith("netcat"):
@@ -106,20 +119,20 @@ class Session(Case):
         refused = re.search(":([0-9]+): Connection refused", expected)
         if refused:
             ports[refused[1]] = self.closed_port()[1]
-        peer = None
+        listener = None
         if "EWOULDBLOCK\n" in expected:  # a server of ours is the clock
-            peer, ports["10001"] = self.peer()
+            listener, ports["10001"] = self.listener()
         for port, ours in ports.items():
             command = re.sub(rf"\b{port}\b", str(ours), command)
-        command = command.replace("python3", sys.executable).replace("/tmp/", self.stand_in + "/")
-        path = os.pathsep.join([*path, os.environ["PATH"], self.stand_in])
+        command = command.replace("/tmp/", shlex.quote(self.stand_in) + "/")
+        path = os.pathsep.join([self.python, *path, os.environ["PATH"], self.stand_in])
         terminal = self.terminal("sh", "-c", command, env=environment(PATH=path))
-        if peer:
-            sock = self.accept(peer)
+        if listener:
+            sock = self.accept(listener)
             sock.sendall(b"ten bytes.")
             terminal.wait_for("got 10 bytes")
             sock.close()
-        text, enter = re.fullmatch("(.*?)(⏎\n)?", expected, re.S).groups()
+        text, enter = re.fullmatch("(.*?)(⏎\n)?", expected, re.DOTALL).groups()
         if enter:
             self.wait_for_screen(terminal, text)
             terminal.press(b"\n")
@@ -129,7 +142,7 @@ class Session(Case):
             self.wait_for_screen(terminal, text)
 
 
-class Names(unittest.TestCase):
+class Names(Case):
     """What the README names is there."""
 
     def functions(self, script):
@@ -140,8 +153,8 @@ class Names(unittest.TestCase):
 
     def test_each_row_of_a_table_names_a_line_of_the_function(self):
         """The text stands in that function of that script."""
-        rows = re.findall(r"^\|(?:[^|]*\|)? `(\S+\.py)` \| `(\w+)\(\)` \| `(.+?)` \|", README, re.M)
-        self.assertEqual(len(rows), len(re.findall(r"^\|.*\(\)` \|", README, re.M)))
+        rows = re.findall(r"^\|(?:[^|]*\|)? `(\S+\.py)` \| `(\w+)\(\)` \| `(.+?)` \|", README, re.MULTILINE)
+        self.assertEqual(len(rows), len(re.findall(r"^\|.*\(\)` \|", README, re.MULTILINE)))
         self.assertGreater(len(rows), 15)
         for script, function, text in rows:
             with self.subTest(script, function=function, text=text):
@@ -149,7 +162,7 @@ class Names(unittest.TestCase):
 
     def test_the_lines_that_block_are_all_there(self):
         """One table has the lines whose comment begins with "blocks", and no other line."""
-        named = re.findall(r"^\| `(\S+\.py)` \| `(\w+)\(\)` \| `(.+?)` \|", README, re.M)
+        named = re.findall(r"^\| `(\S+\.py)` \| `(\w+)\(\)` \| `(.+?)` \|", README, re.MULTILINE)
         marked = [(os.path.relpath(script, ROOT), name, line) for script in SCRIPTS
                   for name, source in self.functions(script).items()
                   for line in source.split("\n") if "  # blocks" in line]
@@ -160,7 +173,7 @@ class Names(unittest.TestCase):
 
     def test_the_names_in_the_diagrams_are_those_of_the_scripts(self):
         """A function that is drawn is called in the clients."""
-        diagrams = "".join(re.findall(r"^```mermaid\n(.*?)^```$", README, re.M | re.S))
+        diagrams = "".join(re.findall(r"^```mermaid\n(.*?)^```$", README, re.MULTILINE | re.DOTALL))
         names = set(re.findall(r"([\w.]+)\(\)", diagrams))
         self.assertLessEqual({"connect", "recv", "select.select", "read_available"}, names)
         for name in names:
@@ -176,14 +189,10 @@ class Names(unittest.TestCase):
 
     def test_make_has_the_targets_it_names(self):
         """Every make command in the README is one the Makefile knows, and make alone lists them."""
-        targets = set(re.findall(r"(?:`|^    )make ([a-z]+)", README, re.M))
+        targets = set(re.findall(r"(?:`|^    )make ([a-z]+)", README, re.MULTILINE))
         self.assertEqual(targets, {"demo", "servers", "test", "bench"})
-        listed = subprocess.run(["make"], cwd=ROOT, stdout=subprocess.PIPE, timeout=DEADLINE)
+        listed = subprocess.check_output(["make"], cwd=ROOT, timeout=DEADLINE)
         for target in targets:
-            self.assertIn(f"make {target} ", listed.stdout.decode())
+            self.assertIn(f"make {target} ", listed.decode())
             self.assertEqual(subprocess.call(["make", "-n", target], cwd=ROOT, timeout=DEADLINE,
                                              stdout=subprocess.DEVNULL), 0)
-
-
-if __name__ == "__main__":
-    unittest.main()

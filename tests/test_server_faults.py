@@ -5,31 +5,30 @@ import os
 import re
 import resource
 import socket
-import unittest
 
-from case import QUICK_RESOLVER, Case, read_all, reset
-from support import SERVER
+from tests.case import QUICK_RESOLVER, Case, read_all, reset
+from tests.support import SERVER
 
 
 class Callers(Case):
-    """Callers who misbehave, and the next one, who gets the whole poem."""
+    """Callers who leave, and the next one, who gets the whole poem."""
 
     def test_a_caller_who_hangs_up_or_resets(self):
         """During the poem: a line names the caller and the reason, and the next one is served."""
-        server = self.server(self.poem(1 << 25), "--num-bytes", "1000000", "--delay", "0")
+        server = self.server(self.poem_file(1 << 25), "--num-bytes", "1000000", "--delay", "0")
         for hang_up in (socket.socket.close, reset):
             with self.subTest(hang_up.__name__):
                 caller = self.call(server.port)
                 name = re.escape(str(caller.getsockname()))
                 caller.recv(1)
                 hang_up(caller)
-                server.wait_for(f"^No more poetry for {name}: (Broken pipe|Connection reset by "
-                                "peer)$")
+                server.wait_for(f"^No more poetry for {name}: "
+                                "(Broken pipe|Connection reset by peer)$")
                 self.assertEqual(len(read_all(self.call(server.port))), 1 << 25)
 
     def test_a_caller_who_has_left_before_its_turn(self):
         """Who has reset the connection in the listen queue is found out, and the next is served."""
-        server = self.server(self.poem(1 << 25), "--num-bytes", "1000000", "--delay", "0")
+        server = self.server(self.poem_file(1 << 25), "--num-bytes", "1000000", "--delay", "0")
         first, gone, last = (self.call(server.port) for _ in range(3))
         name = re.escape(str(gone.getsockname()))
         reset(gone)
@@ -37,21 +36,13 @@ class Callers(Case):
             self.assertEqual(len(read_all(caller)), 1 << 25)
         server.wait_for(f"^No more poetry for {name}: [A-Z][a-z ]+$")
 
-    def test_two_hundred_callers_connect_while_one_is_served(self):
-        """The listen queue has room for them: each has its connection at once, and waits."""
-        server = self.server("poetry/science.txt", "--delay", "100")
-        for _ in range(200):
-            self.call(server.port)
-        server.wait_for("^Sending 10 bytes$")
-        self.assertEqual(len(server.stdout), 3)
 
+class PoemFile(Case):
+    """The poem's file, while the server runs."""
 
-class Poem(Case):
-    """The poem file, while the server runs."""
-
-    def test_a_poem_that_cannot_be_opened_any_more(self):
+    def test_a_file_that_cannot_be_opened_any_more(self):
         """Gone, or a directory now: a line says so, the caller gets an end, the server goes on."""
-        path = self.poem(b"a poem")
+        path = self.poem_file(b"a poem")
         server = self.server(path, "--delay", "0")
         os.remove(path)
         for reason in ("No such file or directory", "Is a directory"):
@@ -71,14 +62,12 @@ class Machine(Case):
     """What the machine does not grant."""
 
     def test_a_port_or_an_interface_that_cannot_be_had(self):
-        """One line, from create_server(), names both and the reason, and the status is 1."""
+        """One line, in the words of create_server(), names both and the reason; the status is 1."""
         _, taken = self.closed_port()
         for iface, port, reason in (
-                ("127.0.0.1", taken, "Address already in use"),
                 ("localhost", taken, "Address already in use"),
                 ("192.0.2.1", 65535, "Cannot assign requested address"),
                 ("no-such-host.invalid", 0, "[A-Z][a-z ]+ (not known|in name resolution)"),
-                ("a..b", 0, "[A-Z][a-z ]+ (not known|in name resolution)"),
                 ("::1", 0, "Address family for hostname not supported")):
             with self.subTest(iface):
                 server = self.program(SERVER, "--iface", iface, "--port", str(port),
@@ -88,7 +77,7 @@ class Machine(Case):
                 self.assertEqual(server.stdout, [])
 
     def test_a_full_descriptor_table(self):
-        """With none left for the poem that caller goes without; with none for a caller it ends."""
+        """With none left for the file that caller goes without; with none for a caller it ends."""
         server = self.server("poetry/science.txt", "--delay", "0")
         self.assertEqual(len(read_all(self.call(server.port))), 653)
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (5, 5))
@@ -100,7 +89,3 @@ class Machine(Case):
             self.call(server.port)
         self.assertEqual(server.wait(), 1, server)
         self.assertEqual(server.stderr, ["slowpoetry.py: Too many open files"])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -5,28 +5,13 @@ the async one side by side, as in its Figure 3, but with a row for each task.
 """
 
 import math
-import os
 import re
 
-from support import ROOT
+from tests.support import parse_duration
 
 MARKS = "█#"  # the second where the first cannot be shown
 WIDEST = 120  # columns; a wider figure is no easier to read
 TICK_COLUMNS = 11  # the fewest from one tick of the axis to the next, so that the labels stay apart
-
-
-def predict(poem, *options):
-    """Return the seconds that a slow poetry server with these options sleeps during a poem."""
-    given = dict(zip(options[::2], options[1::2]))
-    size = os.path.getsize(os.path.join(ROOT, poem))
-    return math.ceil(size / int(given.get("--num-bytes", 10))) * float(given.get("--delay", 0.1))
-
-
-def parse_duration(text):
-    """Return the seconds in a printed timedelta like 0:00:10.126361 or 1 day, 2:00:00."""
-    pattern = r"(?:(\d+) days?, )?(\d+):(\d+):([\d.]+)"
-    days, hours, minutes, seconds = re.fullmatch(pattern, text).groups()
-    return (int(days or 0) * 24 + int(hours)) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def format_seconds(seconds):

@@ -1,6 +1,6 @@
 """Serve a small poem on ten ports, slowly, to however many callers at once; for the benchmark.
 
-    python3 tests/paced_servers.py CHUNKS DELAY
+    python3 tests/bench/paced_servers.py CHUNKS DELAY
 
 The first line has the ports. A call begins on time, and each pause ends on time.
 """

@@ -1,0 +1,1 @@
+"""All that runs the programs for you: the suite, the demo and the benchmark. See README.md."""

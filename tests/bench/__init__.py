@@ -1,0 +1,1 @@
+"""make bench: what the two clients take, as tables."""

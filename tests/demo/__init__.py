@@ -1,0 +1,1 @@
+"""make demo and make servers: the session of the tutorial in one terminal."""
