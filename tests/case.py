@@ -182,7 +182,8 @@ class Case(unittest.TestCase):
 
     def assertInterrupted(self, program):
         """Send it the signal of Ctrl-C: it dies of that, without a word."""
-        self.assertEqual(program.interrupt(), -signal.SIGINT, program)
+        program.send_signal(signal.SIGINT)
+        self.assertEqual(program.wait(), -signal.SIGINT, program)
         self.assertEqual(program.stderr, [])
 
     def assertNothingLeft(self, terminal):

@@ -26,11 +26,8 @@ ASYNC = os.path.join(ROOT, "async-client", "get-poetry.py")
 SCRIPTS = [SERVER, BLOCKING, ASYNC]
 
 # The tutorial's three servers: the poem, and the options beside the port.
-SESSION = [
-    ("poetry/ecstasy.txt", "--num-bytes", "30"),
-    ("poetry/fascination.txt",),
-    ("poetry/science.txt",),
-]
+SESSION = [("poetry/ecstasy.txt", "--num-bytes", "30"), ("poetry/fascination.txt",),
+           ("poetry/science.txt",)]
 
 # A socket or a file left open shows on stderr; installed packages are not even looked for.
 STRICT = ("-X", "dev", "-W", "error", "-S")
@@ -147,20 +144,17 @@ class Program:
 
     def wait_for(self, pattern, count=1, stream="stdout"):
         """Wait until count lines of a stream match the pattern; return the last one's match."""
-        lines = getattr(self, stream)
-
         def found():
             ended = not self.pipes
-            matches = [match for match in map(re.compile(pattern).search, lines) if match]
-            if len(matches) >= count:
-                return matches[count - 1]
-            if ended:
+            matches = [*filter(None, map(re.compile(pattern).search, getattr(self, stream)))]
+            if ended and len(matches) < count:
                 raise AssertionError(failure())
+            return matches[count - 1:]
 
         def failure():
             return f"{count} x {pattern!r} did not come in {stream}; {self}"
 
-        return wait_until(found, failure)
+        return wait_until(found, failure)[0]
 
     def poll(self):
         """Return the exit status, or None while it runs."""
@@ -181,11 +175,6 @@ class Program:
         """Send it a signal, if it still runs."""
         if self.poll() is None:
             os.kill(self.process.pid, number)
-
-    def interrupt(self):
-        """Send it what Ctrl-C sends, and return its exit status."""
-        self.send_signal(signal.SIGINT)
-        return self.wait()
 
     def stop(self):
         """Kill the process if it still runs, and collect what it has printed."""

@@ -2,13 +2,12 @@
 
 import re
 import signal
-import sys
 
 from tests.bench.tables import BARE_LOOP, STREAMS_CLIENT, measure
 from tests.case import Case, limited, read
 from tests.support import ASYNC, BLOCKING, python
 
-NUMBER = r"[0-9]+(?:\.[0-9]+)?(?: s)?"
+NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 
 
 class Bench(Case):
@@ -22,8 +21,7 @@ class Bench(Case):
         """Return the numbers of each row that has this label and so many numbers."""
         rows = (re.fullmatch(f" *{label}((?: +{NUMBER}){{{count}}})", line)
                 for line in bench.stdout)
-        return [[float(number) for number in row[1].replace(" s", "").split()]
-                for row in rows if row]
+        return [[float(number) for number in row[1].split()] for row in rows if row]
 
     def normal(self, text):
         """Return the text without its numbers, and without what is between the words."""
@@ -39,14 +37,13 @@ class Bench(Case):
         self.assertEqual(bench.wait(), 0, bench)
         self.assertNothingLeft(bench)
         self.assertLessEqual(max(map(len, bench.stdout)), 80)
-        version = ".".join(map(str, sys.version_info[:3]))
-        self.assertRegex(bench.stdout[0], f"^Python {re.escape(version)}\\S*, .* processors, .")
+        self.assertRegex(bench.stdout[0], r"^Python 3\.\S+, [0-9]+ processors, .")
         shown = re.search("^```text\nPython .*?(\n.*?)\n```$", read("README.md"),
                           re.MULTILINE | re.DOTALL)[1]
         self.assertIn(self.normal(shown), self.normal("\n".join(bench.stdout)))
         exercise = self.rows(bench, " {20}", 5)
         self.assertEqual([row[1:4:2] for row in exercise], [
-            [0.03, 0.03], [0.23, 0.10], [0.06, 0.02], [0.06, 0.01], [0.06, 0.03], [0.05, 0.02]])
+            [0.03, 0.03], [0.23, 0.10], [0.06, 0.01], [0.06, 0.03], [0.05, 0.02]])
         for blocking, expected, asynchronous, slowest, _ in exercise:
             self.assertGreaterEqual(blocking, expected)
             self.assertGreaterEqual(asynchronous, slowest)
@@ -57,12 +54,11 @@ class Bench(Case):
             self.assertGreaterEqual(min(took, other), 0.05)
 
     def test_it_leaves_no_process_however_it_ends(self):
-        """Ctrl-C while servers start or a client runs, and a kill."""
-        for table, begun, number in (("exercise", "expected", signal.SIGINT),
-                                     ("many", "connections", signal.SIGTERM)):
+        """Ctrl-C while its servers start or its clients run, and a kill."""
+        for table, number in (("exercise", signal.SIGINT), ("many", signal.SIGTERM)):
             with self.subTest(table, signal=number):
                 bench = self.bench("--only", table)
-                bench.wait_for(begun)
+                bench.wait_for("took, s")
                 self.assertEndedBy(number, bench)
 
     def test_a_failed_measurement_is_not_shown_as_one(self):

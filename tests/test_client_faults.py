@@ -58,15 +58,6 @@ class OneFails:
 
         self.fail_at(port, "Connection reset by peer", break_off)
 
-    def test_a_failure_is_told_at_once(self):
-        """Even into a pipe, and while another task still waits for its poem."""
-        listener, port = self.listener()
-        client = self.program(self.script, self.closed_port()[1], port)
-        client.wait_for("^Task 1: no poetry from .*: Connection refused$", stream="stderr")
-        self.assertIsNone(client.poll())
-        self.accept(listener).close()
-        self.assertEqual(client.wait(), 1)
-
     def test_all_tasks_fail(self):
         """The last line counts 0 poems, and the status is 1."""
         client = self.program(self.script, self.closed_port()[1], self.closed_port()[1])
@@ -116,6 +107,5 @@ class ManySockets(Case):
         came = [int(line.split()[1][:-1]) for line in client.stdout
                 if line.endswith(": 4 bytes of poetry")]
         self.assertEqual(came + failed, list(range(1, 31)))
-        self.assertGreater(len(came), 10)
-        self.assertGreater(len(failed), 10)
+        self.assertTrue(10 < len(came) < 20, client)
         self.assertRegex(client.stdout[-1], f"^Got {len(came)} poems in ")

@@ -8,8 +8,8 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 from tests.case import Case, our_poem, read, read_all
-from tests.demo.figure import draw, format_seconds
-from tests.support import DEADLINE, ROOT, environment, parse_duration, python
+from tests.demo.figure import draw
+from tests.support import DEADLINE, ROOT, environment, python
 
 FIRST = "blocking client, one task after the other"
 SECOND = "async client, all tasks at once"
@@ -44,19 +44,14 @@ class Demo(Case):
 
         It ends while the first client waits, whose first line is already there; no more is shown.
         """
+        ours = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup make test has it ignored
+        self.addCleanup(signal.signal, signal.SIGHUP, ours)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(number):
                 demo = self.demo("100")
                 demo.wait_for("^Task 1: get poetry from: 127.0.0.1:[0-9]+$")
                 self.assertEndedBy(number, demo)
                 self.assertNotIn("async-client", "\n".join(demo.stdout))
-
-    def test_a_server_that_does_not_start(self):
-        """Its reason is shown, and nothing goes on."""
-        demo = self.demo("nan")
-        self.assertEqual(demo.wait(), 1, demo)
-        self.assertIn("error: argument --delay: must be from", "\n".join(demo.stdout))
-        self.assertNothingLeft(demo)
 
     def test_a_client_that_is_killed(self):
         """The demo goes on, says that there is nothing to compare, and fails."""
@@ -124,8 +119,8 @@ def two_clients():
         end += seconds
         took = timedelta(seconds=seconds)
         lines.append((end, f"Task {task_num}: got 9 bytes of poetry from localhost:1 in {took}"))
-    finished = [(10.13, "Task 1 finished"), (6.32, "Task 2 finished"), (6.63, "Task 3 finished")]
-    return {FIRST: client(end, 0.06, *lines), SECOND: client(10.13, 0.07, *finished)}
+    finished = [(10.13, "Task 1 finished"), (6.33, "Task 2 finished"), (6.63, "Task 3 finished")]
+    return {FIRST: client(end, 0.08, *lines), SECOND: client(10.13, 0.10, *finished)}
 
 
 class Figure(Case):
@@ -149,11 +144,3 @@ class Figure(Case):
         self.assertEqual([line.split()[-2:] for line in lines if "  Task" in line],
                          [["10.1", "s"], ["6.33", "s"], ["6.63", "s"]] + [["no", "poem"]] * 3)
         self.assertEqual(lines[-1], "Not every poem came, so there is nothing to compare.")
-
-    def test_durations(self):
-        """The clients print timedeltas, also those without a fraction and of more than a day."""
-        for seconds in (0, 10.126361, 3600, 86400 + 7200.5, 3 * 86400):
-            printed = str(timedelta(seconds=seconds))
-            self.assertAlmostEqual(parse_duration(printed), seconds, places=5)
-        self.assertEqual([format_seconds(seconds) for seconds in (23.06, 0.2544, 2310.4, 99.97)],
-                         ["23.1 s", "0.254 s", "2310 s", "100 s"])

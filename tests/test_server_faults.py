@@ -17,42 +17,26 @@ class Callers(Case):
         """During the poem: a line names the caller and the reason, and the next one is served."""
         server = self.server(self.poem_file(1 << 25), "--num-bytes", "1000000", "--delay", "0")
         for hang_up in (socket.socket.close, reset):
-            with self.subTest(hang_up.__name__):
-                caller = self.call(server.port)
-                name = re.escape(str(caller.getsockname()))
-                caller.recv(1)
-                hang_up(caller)
-                server.wait_for(f"^No more poetry for {name}: "
-                                "(Broken pipe|Connection reset by peer)$")
-                self.assertEqual(len(read_all(self.call(server.port))), 1 << 25)
-
-    def test_a_caller_who_has_left_before_its_turn(self):
-        """Who has reset the connection in the listen queue is found out, and the next is served."""
-        server = self.server(self.poem_file(1 << 25), "--num-bytes", "1000000", "--delay", "0")
-        first, gone, last = (self.call(server.port) for _ in range(3))
-        name = re.escape(str(gone.getsockname()))
-        reset(gone)
-        for caller in (first, last):
-            self.assertEqual(len(read_all(caller)), 1 << 25)
-        server.wait_for(f"^No more poetry for {name}: [A-Z][a-z ]+$")
+            caller = self.call(server.port)
+            name = re.escape(str(caller.getsockname()))
+            caller.recv(1)
+            hang_up(caller)
+            server.wait_for(f"^No more poetry for {name}: (Broken pipe|Connection reset by peer)$")
+            self.assertEqual(len(read_all(self.call(server.port))), 1 << 25)
 
 
 class PoemFile(Case):
     """The poem's file, while the server runs."""
 
     def test_a_file_that_cannot_be_opened_any_more(self):
-        """Gone, or a directory now: a line says so, the caller gets an end, the server goes on."""
+        """A line says so, the caller gets an end, and an edited poem is served to the next."""
         path = self.poem_file(b"a poem")
         server = self.server(path, "--delay", "0")
         os.remove(path)
-        for reason in ("No such file or directory", "Is a directory"):
-            caller = self.call(server.port)
-            name = re.escape(str(caller.getsockname()))
-            self.assertEqual(read_all(caller), b"")
-            server.wait_for(f"^No more poetry for {name}: {reason}$")
-            if not os.path.exists(path):
-                os.mkdir(path)
-        os.rmdir(path)
+        caller = self.call(server.port)
+        name = re.escape(str(caller.getsockname()))
+        self.assertEqual(read_all(caller), b"")
+        server.wait_for(f"^No more poetry for {name}: No such file or directory$")
         with open(path, "wb") as file:
             file.write(b"a poem again")
         self.assertEqual(read_all(self.call(server.port)), b"a poem again")
