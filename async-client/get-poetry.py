@@ -25,14 +25,14 @@ import time
 def get_poetry(sockets):
     """Return {task number: poem} when all tasks have ended; a poem is a bytearray.
 
-    sockets is {socket: (task number, address)}. Each socket is closed when its task ends. Of a task
-    that fails there is no poem; the reason is printed.
+    sockets is {socket: (task number, address)}. Each socket is closed when its task ends. A failed
+    task has no poem; the reason is printed.
     """
     sockets = dict(sockets)  # a copy: the caller's stays as it is
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
     while sockets:
         # 1. Wait until something has come from at least one server: bytes, or the end of the poem.
-        # select() takes three groups of sockets (of a dictionary, the keys), and returns three
+        # select() takes three groups of sockets (here a dictionary's keys), and returns three
         # lists, of those that are ready. The first is for reading. We don't use the others.
         readable, _, _ = select.select(sockets, [], [])  # blocks
         # 2. Read what each of these has now, but don't wait for more. What other servers send
@@ -61,10 +61,10 @@ def get_poetry(sockets):
 def read_available(sock):
     """Return (data, ended): the bytes that the socket has now, and whether the poem ends there.
 
-    data is at most 16 chunks of 65536 bytes. Raise OSError if the connection has broken.
+    data has at most 16 * 65536 bytes. Raise OSError if the connection has broken.
     """
     chunks = []
-    # select() speaks of the first recv() only. The next one may find bytes, b"", or nothing, which
+    # select() tells us about one recv() only. The next one may find bytes, b"", or nothing, which
     # is a BlockingIOError.
     try:
         for _ in range(16):  # not for ever: a fast server must not keep us from the others
@@ -152,7 +152,7 @@ def report_failure(task_num, address, error):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us, without a traceback
-    # Without line_buffering=True, a pipe or a file would get our lines late.
+    # Without line_buffering=True, lines for a pipe or a file would come late.
     sys.stdout.reconfigure(line_buffering=True)
     try:
         sys.exit(main())

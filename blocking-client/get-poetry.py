@@ -48,7 +48,7 @@ def main():
         except OSError as error:
             report_failure(task_num, address, error)
             continue
-        finally:  # also after a failure: its time counts, too
+        finally:  # before continue, too: the time of a failure counts
             elapsed = datetime.timedelta(seconds=time.monotonic() - start)
             total += elapsed
         num_poems += 1
@@ -92,7 +92,7 @@ def report_failure(task_num, address, error):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us, without a traceback
-    # Without line_buffering=True, a pipe or a file would get our lines late.
+    # Without line_buffering=True, lines for a pipe or a file would come late.
     sys.stdout.reconfigure(line_buffering=True)
     try:
         sys.exit(main())

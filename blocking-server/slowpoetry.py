@@ -7,7 +7,7 @@ This is the server of Part 2, section "Slow Poetry". On the lines marked "blocks
 does nothing else.
 
 A socket is one end of a connection: what a program sends into it can be received at the other end.
-Only the listening socket has no other end. It is there for clients to connect to.
+The listening socket is another kind: clients connect to it, and accept() makes a socket for each.
 """
 
 import argparse
@@ -49,9 +49,9 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
 def main():
     """Listen where the command line says, and serve until Ctrl-C."""
     args = parse_args()
-    # create_server() first looks args.iface up, if it is a name. It asks for a queue of 1000
-    # clients. It lets us use the same port again immediately after the server was stopped.
-    with socket.create_server((args.iface, args.port), backlog=1000) as listen_socket:  # blocks
+    # If args.iface is a name, this blocks, too, until it is looked up. The queue is for 1000
+    # clients. A server that was stopped can have its port again immediately.
+    with socket.create_server((args.iface, args.port), backlog=1000) as listen_socket:
         # getsockname() returns (host, port). With --port 0 the operating system chose the port.
         print(f"Serving {args.poetry_file} on port {listen_socket.getsockname()[1]}.")
         serve(listen_socket, args.poetry_file, args.num_bytes, args.delay)
@@ -83,8 +83,8 @@ def parse_args():
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us, without a traceback
-    # Without line_buffering=True, a pipe or a file would get our lines late. Without errors=..., a
-    # file name that cannot be printed would end us with a UnicodeEncodeError.
+    # Without line_buffering=True, lines for a pipe or a file would come late.
+    # Without errors=..., a file name that cannot be printed would end us with a UnicodeEncodeError.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         main()

@@ -22,6 +22,7 @@ from tests.support import DEADLINE, ROOT, STRICT, Program, Server, python, wait_
 
 QUICK_RESOLVER = ("env", "RES_OPTIONS=timeout:1 attempts:1")  # where no name server answers
 TEST_DEADLINE = 60  # seconds that any test may take
+NOHUP = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
 
 
 def read(*path):
@@ -87,18 +88,25 @@ class Case(unittest.TestCase):
     """A test that starts programs and sockets, need not stop them, and ends within a minute."""
 
     def run(self, result=None):
-        """Run the test; after TEST_DEADLINE seconds it fails, wherever it is.
+        """Run the test; after TEST_DEADLINE seconds it fails, wherever it is. A signal ends us all.
 
-        Not in setUp(), which a test may override. The signal comes again every five seconds,
-        because subTest() catches the first exception and goes on. A test that fails so late is the
-        last one: then a change of a script that makes every test hang costs one deadline.
+        Not in setUp(), which a test may override. A test that fails so late is the last one: then
+        a change of a script that makes every test hang costs one deadline.
         """
-        def give_up(number, frame):
+        def give_up(number, frame):  # the test has failed: where the exception lands does no harm
+            result.failfast = True  # else subTest() would catch it, and the test go on
             raise AssertionError(f"the test did not end in {TEST_DEADLINE} seconds")
+
+        def end(number, frame):  # and with us what we have started
+            if number != signal.SIGHUP or not NOHUP:
+                self.doCleanups()
+                os._exit(128 + number)
 
         result = self.defaultTestResult() if result is None else result
         before, start = len(result.failures + result.errors), time.monotonic()
         signal.signal(signal.SIGALRM, give_up)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, end)
         signal.setitimer(signal.ITIMER_REAL, TEST_DEADLINE, 5)
         try:
             return super().run(result)
@@ -106,6 +114,7 @@ class Case(unittest.TestCase):
             signal.setitimer(signal.ITIMER_REAL, 0)
             failed = len(result.failures + result.errors) > before
             if failed and time.monotonic() - start > DEADLINE:
+                print(f"\n{self.id()} has failed so late that no more tests are run", flush=True)
                 result.stop()
 
     def enter(self, context):
@@ -127,7 +136,7 @@ class Case(unittest.TestCase):
         return self.enter(Terminal(command, **options))
 
     def poem_file(self, content, name="poem.txt"):
-        """Write a poem of our own and return its path; a number stands for so many zero bytes."""
+        """Write a poem of our own and return its path; a number stands for that many zero bytes."""
         path = os.path.join(self.enter(tempfile.TemporaryDirectory()), name)
         with open(path, "wb") as file:
             if isinstance(content, int):
@@ -187,7 +196,7 @@ class Case(unittest.TestCase):
         self.assertEqual(program.stderr, [])
 
     def assertNothingLeft(self, terminal):
-        """Check that all processes of a terminal have ended, or do so now."""
+        """Wait until all processes of a terminal have ended."""
         def gone():
             try:
                 os.killpg(terminal.process.pid, 0)

@@ -12,7 +12,6 @@ import contextlib
 import math
 import os
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -72,10 +71,8 @@ def each_line(*programs):
 
 
 def show(*cells, end="\n"):
-    """Print the cells at once; while the terminal or the pipe takes nothing, heed signals."""
+    """Print the cells at once, unless a signal has told us to end."""
     check_signals()
-    while not select.select([], [sys.stdout], [], 0.05)[1]:
-        check_signals()
     print(*cells, sep="", end=end, flush=True)
 
 
@@ -87,16 +84,16 @@ def predict(poem, *options):
 
 
 def parse_duration(text):
-    """Return the seconds in a printed timedelta like 0:00:10.126361 or 1 day, 2:00:00."""
-    pattern = r"(?:(\d+) days?, )?(\d+):(\d+):([\d.]+)"
-    days, hours, minutes, seconds = re.fullmatch(pattern, text).groups()
-    return (int(days or 0) * 24 + int(hours)) * 3600 + int(minutes) * 60 + float(seconds)
+    """Return the seconds in a printed timedelta like 0:00:10.126361."""
+    hours, minutes, seconds = text.split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 def environment(**changes):
-    """Return our environment, without what changes how Python prints, and with the changes."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return {**env, "NO_COLOR": "1", **changes}
+    """Return our environment, without what changes how programs print, and with the changes."""
+    env = {name: value for name, value in os.environ.items()
+           if not name.startswith(("PYTHON", "COLUMNS"))}
+    return {**env, "NO_COLOR": "1", **changes}  # argparse has colours since Python 3.14
 
 
 def python(script, *args, flags=STRICT):
@@ -191,12 +188,12 @@ class Program:
         self.stop()
 
     def __str__(self):
-        printed = "\n  ".join(["stdout:", *self.stdout[-20:], "stderr:", *self.stderr[-20:]])
+        printed = "\n  ".join(["stdout:", *self.stdout[-30:], "stderr:", *self.stderr[-30:]])
         return f"{self.process.args} (status {self.poll()}) printed\n  {printed}"
 
 
 class Server(Program):
-    """A slow poetry server that listens by the time it is here; port is the number it printed."""
+    """A slow poetry server, which listens once it is constructed, on the port it has printed."""
 
     def __init__(self, poem, *args, flags=STRICT, **options):
         super().__init__(python(SERVER, os.fspath(poem), *args, flags=flags), **options)

@@ -11,30 +11,30 @@ NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 
 
 class Bench(Case):
-    """The quick form, or the beginning of the full one, at a terminal of its own."""
+    """A whole quick run, or the beginning of a full one, at a terminal of its own."""
 
     def bench(self, *args, prefix=(), **options):
         """Start the benchmark."""
         return self.terminal(*prefix, *python("-m", "tests.bench", *args), **options)
 
     def rows(self, bench, label, count):
-        """Return the numbers of each row that has this label and so many numbers."""
+        """Return the numbers of each row that has this label (a pattern) and count numbers."""
         rows = (re.fullmatch(f" *{label}((?: +{NUMBER}){{{count}}})", line)
                 for line in bench.stdout)
         return [[float(number) for number in row[1].split()] for row in rows if row]
 
     def normal(self, text):
-        """Return the text without its numbers, and without what is between the words."""
+        """Return the text with single spaces, and with N for each number."""
         return re.sub(r"[0-9][-0-9.e]*", "N", " ".join(text.split()))
 
     def test_the_quick_form_measures_everything(self):
-        """All rows of the three tables, in 80 columns; it raises a soft limit of files itself.
+        """All rows of the three tables, in 80 columns; it raises the soft limit on open files.
 
-        What is expected is exact; what is measured is not below it. But for its numbers, the first
-        table is the one in the README.
+        The expected times are exact, and no measured time is below them. Except for its numbers,
+        the first table is the one in the README.
         """
         bench = self.bench("--quick", prefix=limited("-S -n 80"))
-        self.assertEqual(bench.wait(), 0, bench)
+        self.assertEqual(bench.wait(45), 0, bench)  # its own waits end first, and say more
         self.assertNothingLeft(bench)
         self.assertLessEqual(max(map(len, bench.stdout)), 80)
         self.assertRegex(bench.stdout[0], r"^Python 3\.\S+, [0-9]+ processors, .")
@@ -43,12 +43,12 @@ class Bench(Case):
         self.assertIn(self.normal(shown), self.normal("\n".join(bench.stdout)))
         exercise = self.rows(bench, " {20}", 5)
         self.assertEqual([row[1:4:2] for row in exercise], [
-            [0.03, 0.03], [0.23, 0.10], [0.06, 0.01], [0.06, 0.03], [0.05, 0.02]])
+            [0.03, 0.03], [0.23, 0.10], [0.06, 0.01], [0.06, 0.03]])
         for blocking, expected, asynchronous, slowest, _ in exercise:
             self.assertGreaterEqual(blocking, expected)
             self.assertGreaterEqual(asynchronous, slowest)
-        self.assertEqual(len(self.rows(bench, "median, MB/s", 4)), 1, bench)
-        self.assertGreater(min(*self.rows(bench, "peak memory, MiB", 4)), 8)  # two poems of 4 MiB
+        for row in ("median, MB/s", "peak memory, MiB"):
+            self.assertEqual(len(self.rows(bench, row, 4)), 1, bench)
         for connections in ("10", "100"):
             (took, _, other, _), = self.rows(bench, connections, 4)
             self.assertGreaterEqual(min(took, other), 0.05)

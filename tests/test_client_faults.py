@@ -1,4 +1,4 @@
-"""Whatever the servers do, a failed task is told with its reason, and the others go on."""
+"""Whatever the servers do, a failed task is reported with its reason, and the others go on."""
 
 import re
 
@@ -10,8 +10,6 @@ UNKNOWN = "[A-Z][a-z ]+ (not known|in name resolution)"
 
 class OneFails:
     """The second of three tasks fails. A subclass says for which client."""
-
-    script = None
 
     def fail_at(self, address, reason, play=lambda client: None, **options):
         """Check that the task with this address fails for a reason and that the others do not.
@@ -98,7 +96,7 @@ class ManySockets(Case):
             listener.accept()
 
     def test_more_servers_than_the_process_may_have_sockets(self):
-        """Each task that finds no room for its socket is told, and the others go on."""
+        """Each task that gets no socket is reported, and the others go on."""
         port = self.quick_server()
         client = self.program(ASYNC, *[port] * 30, prefix=limited("-n 20"))
         self.assertEqual(client.wait(), 1, client)

@@ -212,5 +212,5 @@ class EachScript(Case):
             with self.subTest(script), tempfile.TemporaryDirectory() as directory:
                 copy = shutil.copy(script, directory)
                 argument = self.poem_file(b"poem") if script == SERVER else self.quick_server()
-                program = self.program(copy, argument, flags=("-I",), cwd=directory)
+                program = self.program(copy, argument, flags=("-I", "-S"), cwd=directory)
                 program.wait_for("^Serving" if script == SERVER else "^Got 1 poems")

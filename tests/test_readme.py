@@ -94,13 +94,18 @@ class Session(Case):
                                      for line in text.splitlines(True)))
 
         def shown():
+            ended = not terminal.pipes
             printed = normal("".join(line + "\n" for line in terminal.stdout))
             if expected.startswith("Somebody"):
                 printed = printed[printed.rindex("Somebody"):]
             printed, printed_kinds = split_progress(printed)
-            return pattern.fullmatch(printed) and kinds <= printed_kinds
+            good = pattern.fullmatch(printed) and kinds <= printed_kinds
+            return self.fail(failure()) if ended and not good else good
 
-        wait_until(shown, lambda: f"it does not show {text}; {terminal}")
+        def failure():
+            return f"it does not show {text}; {terminal}"
+
+        wait_until(shown, failure)
 
     def serve(self, command, expected):
         """Start a server on a free port, in the place of the one in the README; ^C ends it."""
@@ -124,6 +129,8 @@ class Session(Case):
         copied = re.fullmatch("cp .* /tmp/(.+)", command)
         if copied:
             self.copy = os.path.join(self.tmp, copied[1])
+        elif "/tmp/" in command and ".py" in command:
+            self.assertNotEqual(read(self.copy), read(ASYNC))  # it has been edited
         ports = {port: server.port for port, server in self.servers.items()}
         refused = re.search(":([0-9]+): Connection refused", expected)
         if refused:
@@ -152,28 +159,26 @@ class Session(Case):
 class Names(Case):
     """What the README names is there."""
 
-    def test_each_row_of_the_table_names_a_line_of_the_function(self):
+    def test_each_difference_names_a_line_of_a_function(self):
         """The text stands in that function of the async client."""
         client = load(ASYNC)
-        rows = re.findall(r"^\|.*\| `(\w+)\(\)` \| `(.+?)` \|$", README, re.MULTILINE)
-        self.assertEqual(len(rows), 4)
-        for function, text in rows:
+        lines = re.findall(r"^[1-4]\. .*`(.+)` in `(\w+)\(\)`\.$", README, re.MULTILINE)
+        self.assertEqual(len(lines), 4)
+        for text, function in lines:
             self.assertIn(text, inspect.getsource(getattr(client, function)))
 
-    def test_what_it_calls_a_function_is_one_of_the_scripts_or_of_theirs(self):
-        """In the text and in the diagram, whose steps are marked in the loop."""
+    def test_every_name_with_parentheses_is_called_in_a_script(self):
+        """In the text and in the diagram. The loop has the comments # 1., # 2. and # 3."""
         sources = "".join(map(read, SCRIPTS))
         for name in set(re.findall(r"(\w+)\(\)", README)) - {"getsockopt"}:
-            self.assertIn(f"{name}(", sources)
+            self.assertTrue(f"{name}(" in sources, name)
         self.assertEqual(re.findall(r"# ([0-9])\. ", sources), ["1", "2", "3"])
 
     def test_the_lines_that_block_are_named(self):
         """The calls on the lines that are marked in the server and in the blocking client."""
-        section = README.split("\n## ")[2]
-        for script in SCRIPTS[:2]:
-            for name in re.findall(r"\.(\w+)\(.*  # blocks", read(script)):
-                if name != "create_server":  # it blocks before there is a client
-                    self.assertIn(f"`{name}()`", section)
+        marked = re.findall(r"\.(\w+)\(.*  # blocks", "".join(map(read, SCRIPTS[:2])))
+        named = re.search("marked `# blocks`(.*?)\n\n", README, re.DOTALL)[1]
+        self.assertEqual(re.findall(r"`(\w+)\(\)`", named), marked)
 
     def test_every_file_is_there(self):
         """Those it links to and those in its commands."""

@@ -29,7 +29,7 @@ class PoemFile(Case):
     """The poem's file, while the server runs."""
 
     def test_a_file_that_cannot_be_opened_any_more(self):
-        """A line says so, the caller gets an end, and an edited poem is served to the next."""
+        """A line says so, this caller gets nothing, and an edited poem is served to the next."""
         path = self.poem_file(b"a poem")
         server = self.server(path, "--delay", "0")
         os.remove(path)
@@ -45,7 +45,7 @@ class PoemFile(Case):
 class Machine(Case):
     """What the machine does not grant."""
 
-    def test_a_port_or_an_interface_that_cannot_be_had(self):
+    def test_a_port_or_an_address_on_which_it_cannot_listen(self):
         """One line, in the words of create_server(), names both and the reason; the status is 1."""
         _, taken = self.closed_port()
         for iface, port, reason in (
@@ -61,7 +61,7 @@ class Machine(Case):
                 self.assertEqual(server.stdout, [])
 
     def test_a_full_descriptor_table(self):
-        """With none left for the file that caller goes without; with none for a caller it ends."""
+        """None for the file, the sixth: this caller gets nothing. None for a caller: it ends."""
         server = self.server("poetry/science.txt", "--delay", "0")
         self.assertEqual(len(read_all(self.call(server.port))), 653)
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (5, 5))

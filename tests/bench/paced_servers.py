@@ -2,7 +2,7 @@
 
     python3 tests/bench/paced_servers.py CHUNKS DELAY
 
-The first line has the ports. A call begins on time, and each pause ends on time.
+The first line has the ports. The pauses count from the moment of the call: so delays do not add up.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ NUM_PORTS = 10  # so that no more than 100 of a thousand callers queue up at one
 
 
 async def main(num_chunks, delay):
-    """Send each caller so many chunks of 10 bytes, with delay seconds after each."""
+    """Send each caller num_chunks chunks of 10 bytes, with delay seconds after each."""
     async def speak(_, writer):
         with contextlib.suppress(ConnectionError):
             start = loop.time()

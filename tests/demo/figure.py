@@ -9,7 +9,7 @@ import re
 
 from tests.support import parse_duration
 
-MARKS = "█#"  # the second where the first cannot be shown
+MARK, PLAIN_MARK = "█", "#"  # the second where the first cannot be shown
 WIDEST = 120  # columns; a wider figure is no easier to read
 TICK_COLUMNS = 11  # the fewest from one tick of the axis to the next, so that the labels stay apart
 
@@ -43,10 +43,10 @@ class Run:
 def draw(clients, num_tasks, width, encoding):
     """Return the lines of the figure of {client's name: its Program, which has ended}."""
     try:
-        MARKS[0].encode(encoding or "ascii")
-        mark = MARKS[0]
+        MARK.encode(encoding or "ascii")
+        mark = MARK
     except UnicodeEncodeError:
-        mark = MARKS[1]
+        mark = PLAIN_MARK
     runs = {name: Run(client) for name, client in clients.items()}
     labels = {task_num: f"  Task {task_num} " for task_num in range(1, num_tasks + 1)}
     margin = len(labels[num_tasks])
