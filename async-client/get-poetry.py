@@ -8,8 +8,8 @@ Before any poem is read, connect() waits for one server after the other, usually
 Then the loop in get_poetry(), which is like the one in Figure 5, waits for all the servers
 together, until at least one has sent something.
 
-What get_poetry() does in the blocking client is divided here: between connect(), read_available(),
-and this loop.
+The get_poetry() of the blocking client has become three functions here: connect(), read_available()
+and get_poetry() with its loop.
 """
 
 import argparse
@@ -64,10 +64,10 @@ def read_available(sock):
     data has at most 16 * 65536 bytes. Raise OSError if the connection has broken.
     """
     chunks = []
-    # select() tells us about one recv() only. The next one may find bytes, b"", or nothing, which
-    # is a BlockingIOError.
+    # After select(), only the first recv() is expected to find something. The next one may find
+    # bytes, b"", or nothing, which is a BlockingIOError.
     try:
-        for _ in range(16):  # not for ever: a fast server must not keep us from the others
+        for _ in range(16):  # not for ever: the other servers want their turn
             chunk = sock.recv(65536)
             if not chunk:  # b"": the server has closed the connection, no more will come
                 return b"".join(chunks), True

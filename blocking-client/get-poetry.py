@@ -48,7 +48,7 @@ def main():
         except OSError as error:
             report_failure(task_num, address, error)
             continue
-        finally:  # before continue, too: the time of a failure counts
+        finally:  # after a failure, too: its time counts
             elapsed = datetime.timedelta(seconds=time.monotonic() - start)
             total += elapsed
         num_poems += 1

@@ -49,8 +49,8 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
 def main():
     """Listen where the command line says, and serve until Ctrl-C."""
     args = parse_args()
-    # If args.iface is a name, this blocks, too, until it is looked up. The queue is for 1000
-    # clients. A server that was stopped can have its port again immediately.
+    # If args.iface is a name, it is looked up, which blocks, too. The queue is for 1000 clients.
+    # create_server() also lets a server that was stopped have its port again immediately.
     with socket.create_server((args.iface, args.port), backlog=1000) as listen_socket:
         # getsockname() returns (host, port). With --port 0 the operating system chose the port.
         print(f"Serving {args.poetry_file} on port {listen_socket.getsockname()[1]}.")
