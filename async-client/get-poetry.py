@@ -6,7 +6,7 @@
 This is the client of Part 2, section "The Asynchronous Client". Two lines are marked "blocks".
 Before any poem is read, connect() waits for one server after the other, usually only for a moment.
 Then the loop in get_poetry(), which is like the one in Figure 5, waits for all the servers
-together, until at least one has sent something.
+together, and goes on as soon as one of them has sent something.
 
 The get_poetry() of the blocking client has become three functions here: connect(), read_available()
 and get_poetry() with its loop.
@@ -31,9 +31,9 @@ def get_poetry(sockets):
     sockets = dict(sockets)  # a copy: the caller's stays as it is
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
     while sockets:
-        # 1. Wait until something has come from at least one server: bytes, or the end of the poem.
-        # select() takes three groups of sockets (here a dictionary's keys), and returns three
-        # lists, of those that are ready. The first is for reading. We don't use the others.
+        # 1. Wait until something has come from at least one server: bytes, or the end of the
+        # connection. select() takes three groups of sockets (here a dictionary's keys), and returns
+        # three lists, of those that are ready. The first is for reading. We don't use the others.
         readable, _, _ = select.select(sockets, [], [])  # blocks
         # 2. Read what each of these has now, but don't wait for more. What other servers send
         # meanwhile is not lost: the operating system keeps it until we read it.
@@ -46,7 +46,7 @@ def get_poetry(sockets):
                 del sockets[sock], poems[task_num]
                 sock.close()
                 continue
-            if data:  # empty at the end
+            if data:  # it may be empty
                 poems[task_num] += data
                 print(f"Task {task_num}: got {len(data)} bytes of poetry "
                       f"from {format_address(address)}")
@@ -92,7 +92,7 @@ def connect(address):
         sock.close()
         raise
     # From now on recv() doesn't wait: if there is nothing to read, it raises BlockingIOError.
-    # Otherwise we would wait for one server, and not read from the others.
+    # If it waited for one server, we would not read from the others.
     sock.setblocking(False)
     return sock
 
@@ -151,11 +151,11 @@ def report_failure(task_num, address, error):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us, without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise Ctrl-C prints a traceback
     # Without line_buffering=True, lines for a pipe or a file would come late.
     sys.stdout.reconfigure(line_buffering=True)
     try:
         sys.exit(main())
     except OSError as error:  # for example, nobody reads our output any more
         print(f"get-poetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would try again to write our output, and fail again
+        os._exit(1)  # sys.exit() might try again to write our output, and fail again

@@ -91,11 +91,11 @@ def report_failure(task_num, address, error):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us, without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise Ctrl-C prints a traceback
     # Without line_buffering=True, lines for a pipe or a file would come late.
     sys.stdout.reconfigure(line_buffering=True)
     try:
         sys.exit(main())
     except OSError as error:  # for example, nobody reads our output any more
         print(f"get-poetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would try again to write our output, and fail again
+        os._exit(1)  # sys.exit() might try again to write our output, and fail again

@@ -49,8 +49,8 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
 def main():
     """Listen where the command line says, and serve until Ctrl-C."""
     args = parse_args()
-    # If args.iface is a name, it is looked up, which blocks, too. The queue is for 1000 clients.
-    # create_server() also lets a server that was stopped have its port again immediately.
+    # If args.iface is a name, it is looked up, which blocks, too. The queue is for at most 1000
+    # clients. create_server() lets the next server have the port immediately after this one.
     with socket.create_server((args.iface, args.port), backlog=1000) as listen_socket:
         # getsockname() returns (host, port). With --port 0 the operating system chose the port.
         print(f"Serving {args.poetry_file} on port {listen_socket.getsockname()[1]}.")
@@ -82,12 +82,12 @@ def parse_args():
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us, without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise Ctrl-C prints a traceback
     # Without line_buffering=True, lines for a pipe or a file would come late.
-    # Without errors=..., a file name that cannot be printed would end us with a UnicodeEncodeError.
+    # Without errors=..., a file name that cannot be printed would cause a UnicodeEncodeError.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         main()
     except OSError as error:  # for example, the port is in use, or nobody reads our output any more
         print(f"slowpoetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would try again to write our output, and fail again
+        os._exit(1)  # sys.exit() might try again to write our output, and fail again
