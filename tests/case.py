@@ -88,7 +88,7 @@ class Case(unittest.TestCase):
     """A test that starts programs and sockets, need not stop them, and ends within a minute."""
 
     def run(self, result=None):
-        """Run the test; after TEST_DEADLINE seconds it fails, wherever it is. A signal ends us all.
+        """Run the test; after TEST_DEADLINE seconds it fails, wherever it is.
 
         Not in setUp(), which a test may override. A test that fails so late is the last one: then
         a change of a script that makes every test hang costs one deadline.
