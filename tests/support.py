@@ -2,8 +2,8 @@
 
 The suite, the demo and the benchmark stand on this; it imports nothing of ours.
 
-Signals are polled: the handlers that run() sets only note the number, and every wait here looks at
-it many times a second. A handler that raises an exception is shorter, but the exception can land
+Signals are polled: the handlers that run() sets only note the number, and wait_until(), each_line()
+and show() look at it. A handler that raises an exception is shorter, but the exception can land
 inside subprocess.Popen(), when the process has started and nobody holds it yet: then it is left
 running. (Tried under random stalls: 3 of 12 runs of the suite failed.)
 """
@@ -45,8 +45,7 @@ def wait_until(condition, failure, deadline=DEADLINE):
     """Return condition()'s first true value, or raise AssertionError(failure()) at the deadline."""
     end = time.monotonic() + deadline
     while True:
-        value = condition()
-        if value:
+        if value := condition():
             return value
         check_signals()
         if time.monotonic() > end:

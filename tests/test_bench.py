@@ -44,9 +44,10 @@ class Bench(Case):
         exercise = self.rows(bench, " {20}", 5)
         self.assertEqual([row[1:4:2] for row in exercise], [
             [0.03, 0.03], [0.23, 0.10], [0.06, 0.01], [0.06, 0.03]])
-        for blocking, expected, asynchronous, slowest, _ in exercise:
+        for blocking, expected, asynchronous, slowest, as_fast in exercise:
             self.assertGreaterEqual(blocking, expected)
             self.assertGreaterEqual(asynchronous, slowest)
+            self.assertGreaterEqual((blocking - asynchronous) * (as_fast - 1), 0)
         for row in ("median, MB/s", "peak memory, MiB"):
             self.assertEqual(len(self.rows(bench, row, 4)), 1, bench)
         for connections in ("10", "100"):

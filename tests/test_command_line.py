@@ -71,8 +71,7 @@ class CommandLine(Case):
 
     def test_the_clients_take_every_port(self):
         """From 1 to 65535."""
-        parse_address = load(BLOCKING).parse_address
-        self.assertEqual([parse_address("1"), parse_address("host:65535")],
+        self.assertEqual([*map(load(BLOCKING).parse_address, ["1", "host:65535"])],
                          [("127.0.0.1", 1), ("host", 65535)])
 
     def test_help_tells_the_defaults(self):

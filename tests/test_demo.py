@@ -52,15 +52,21 @@ class Demo(Case):
                 self.assertNotIn("async-client", "\n".join(demo.stdout))
 
     def test_a_client_that_is_killed(self):
-        """The demo goes on, says that there is nothing to compare, and fails."""
-        demo = self.demo("0.003")
-        demo.wait_for("^Task 1: get poetry")
+        """The demo goes on with the other one, says that there is nothing to compare, and fails."""
+        demo = self.demo("100")
         pid = demo.process.pid
-        with open(f"/proc/{pid}/task/{pid}/children") as children:
-            *_, client = children.read().split()  # the last one it has started
-        os.kill(int(client), signal.SIGTERM)
+        for first_line in ("^Task 1: get poetry", "^Task 2: got 10 bytes"):
+            demo.wait_for(first_line)
+            *_, client = read(f"/proc/{pid}/task/{pid}/children").split()  # the last one started
+            os.kill(int(client), signal.SIGTERM)
         self.assertEqual(demo.wait(), 1, demo)
         self.assertEqual(demo.stdout[-1], "Not every poem came, so there is nothing to compare.")
+
+    def test_servers_that_do_not_start(self):
+        """The demo fails, and shows what they said."""
+        demo = self.demo("-1")
+        self.assertEqual(demo.wait(), 1, demo)
+        self.assertRegex(demo.stdout[-1], "argument --delay: must be from 0")
 
 
 class Servers(Case):

@@ -5,7 +5,7 @@ import re
 import signal
 
 from tests.case import Case, read_all
-from tests.support import ASYNC, BLOCKING, SCRIPTS, SERVER, environment, python
+from tests.support import SCRIPTS, SERVER, environment, python
 
 
 class ControlC(Case):
@@ -46,14 +46,12 @@ class Output(Case):
                                        stdout=writer)
                 os.close(writer)
                 with open(reader) as pipe:
-                    if script == ASYNC:
+                    if script != SERVER:
                         sock = self.accept(listener)
                         sock.sendall(b"x")
                     line = pipe.readline()
                 if script == SERVER:
                     self.call(re.search(r"([0-9]+)\.$", line)[1])
-                elif script == BLOCKING:
-                    self.accept(listener).close()
                 else:
                     sock.close()
                 self.assertEnded(program, 1, f"{os.path.basename(script)}: Broken pipe")

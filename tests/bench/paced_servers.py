@@ -30,5 +30,4 @@ async def main(num_chunks, delay):
     await asyncio.Event().wait()
 
 
-if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))
+asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))

@@ -33,7 +33,7 @@ EXERCISE = {
 
 Result = collections.namedtuple("Result", "seconds cpu peak")  # peak is in MiB
 # Of a full or a quick run. pace: what exercise 1's delays are multiplied by; size: of an unpaced
-# poem, in bytes; chunks and delay: of each of the many servers.
+# poem, in bytes; chunks and delay: of each of the many connections.
 Plan = collections.namedtuple("Plan", "pace size rounds connections chunks delay")
 FULL = Plan(1, 64 * MIB, 7, (10, 100, 1000), 12, 0.25)
 QUICK = Plan(0.01, 4 * MIB, 2, (10, 100), 2, 0.025)
@@ -109,7 +109,7 @@ def unpaced(plan):
 def many(plan):
     """Print the table of many paced connections: the async client's time and CPU, and streams'."""
     least = plan.chunks * plan.delay
-    show(f"Many servers, all played by one process: {plan.chunks} chunks, "
+    show(f"Many connections, all to one process: {plan.chunks} chunks, "
          f"each with a pause of {plan.delay} s.\n"
          f"This takes at least {least:.2f} s.\n"
          "             ------ async -----  ----- streams ----\n"

@@ -42,11 +42,7 @@ class Run:
 
 def draw(clients, num_tasks, width, encoding):
     """Return the lines of the figure of {client's name: its Program, which has ended}."""
-    try:
-        MARK.encode(encoding or "ascii")
-        mark = MARK
-    except UnicodeEncodeError:
-        mark = PLAIN_MARK
+    mark = MARK if MARK.encode(encoding or "ascii", "ignore") else PLAIN_MARK
     runs = {name: Run(client) for name, client in clients.items()}
     labels = {task_num: f"  Task {task_num} " for task_num in range(1, num_tasks + 1)}
     margin = len(labels[num_tasks])
