@@ -28,7 +28,7 @@ def get_poetry(sockets):
     sockets is {socket: (task number, address)}. Each socket is closed when its task ends. A failed
     task has no poem; the reason is printed.
     """
-    sockets = dict(sockets)  # a copy: the caller's stays as it is
+    sockets = dict(sockets)  # a copy, because we delete from it
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
     while sockets:
         # 1. Wait until something has come from at least one server: bytes, or the end of the
@@ -64,8 +64,8 @@ def read_available(sock):
     data has at most 16 * 65536 bytes. Raise OSError if the connection has broken.
     """
     chunks = []
-    # After select(), only the first recv() is expected to find something. The next one may find
-    # bytes, b"", or nothing, which is a BlockingIOError.
+    # After select(), the first recv() should return bytes or b"". A later one may also raise
+    # BlockingIOError: nothing has come yet.
     try:
         for _ in range(16):  # not for ever: the other servers want their turn
             chunk = sock.recv(65536)
@@ -84,11 +84,11 @@ def connect(address):
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)  # TCP over IPv4
     try:
-        # This asks the server's machine for a connection. The operating system there answers,
-        # even while the server is busy. If no answer comes, the whole client waits here, perhaps
-        # for minutes. A name is looked up first.
+        # This asks the server's machine for a connection. The operating system there usually
+        # answers, even while the server is busy. If no answer comes, the whole client waits here,
+        # perhaps for minutes. A name is looked up first.
         sock.connect(address)  # blocks
-    except OSError:  # no "with": after success the socket stays open
+    except OSError:  # not "with", which would close it after success, too
         sock.close()
         raise
     # From now on recv() doesn't wait: if there is nothing to read, it raises BlockingIOError.

@@ -24,9 +24,9 @@ def get_poetry(address):
     """
     poem = bytearray()
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:  # TCP over IPv4
-        # This asks the server's machine for a connection. The operating system there answers,
-        # even while the server is busy. If no answer comes, the whole client waits here, perhaps
-        # for minutes. A name is looked up first.
+        # This asks the server's machine for a connection. The operating system there usually
+        # answers, even while the server is busy. If no answer comes, the whole client waits here,
+        # perhaps for minutes. A name is looked up first.
         sock.connect(address)  # blocks
         # recv() returns what has come, at most 65536 bytes. If it is b"", which counts as false,
         # the server has closed the connection, and no more will come.

@@ -21,8 +21,8 @@ import time
 def serve(listen_socket, poetry_file, num_bytes, delay):
     """Serve one client after the other, for ever."""
     while True:
-        # The operating system keeps the clients that connect in a queue. accept() takes the first
-        # one, and returns a new socket, connected to this client, and the client's address.
+        # Clients that connect wait in a queue of the operating system. accept() takes the first
+        # one, and returns two things: a new socket, connected to this client, and its address.
         sock, address = listen_socket.accept()  # blocks while the queue is empty
         print(f"Somebody at {address} wants poetry!")
         try:
@@ -49,8 +49,8 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
 def main():
     """Listen where the command line says, and serve until Ctrl-C."""
     args = parse_args()
-    # If args.iface is a name, it is looked up, which blocks, too. The queue is for at most 1000
-    # clients. create_server() lets the next server have the port immediately after this one.
+    # If args.iface is a name, it is looked up, which blocks, too. The queue is for about 1000
+    # clients. create_server() lets another server have the port immediately after this one ends.
     with socket.create_server((args.iface, args.port), backlog=1000) as listen_socket:
         # getsockname() returns (host, port). With --port 0 the operating system chose the port.
         print(f"Serving {args.poetry_file} on port {listen_socket.getsockname()[1]}.")
