@@ -22,7 +22,7 @@ from tests.support import DEADLINE, ROOT, STRICT, Program, Server, python, wait_
 
 QUICK_RESOLVER = ("env", "RES_OPTIONS=timeout:1 attempts:1")  # where no name server answers
 TEST_DEADLINE = 60  # seconds that any test may take
-NOHUP = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+NOHUP = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN  # programs must not inherit that
 
 
 def read(*path):
@@ -97,7 +97,7 @@ class Case(unittest.TestCase):
             result.failfast = True  # else subTest() would catch it, and the test go on
             raise AssertionError(f"the test did not end in {TEST_DEADLINE} seconds")
 
-        def end(number, frame):  # and with us what we have started
+        def end(number, frame):  # and with the suite what it has started
             if number != signal.SIGHUP or not NOHUP:
                 self.doCleanups()
                 os._exit(128 + number)

@@ -47,7 +47,7 @@ class Bench(Case):
         for blocking, expected, asynchronous, slowest, as_fast in exercise:
             self.assertGreaterEqual(blocking, expected)
             self.assertGreaterEqual(asynchronous, slowest)
-            self.assertGreaterEqual((blocking - asynchronous) * (as_fast - 1), 0)
+            self.assertGreaterEqual((blocking - asynchronous) * (as_fast - 1), 0)  # same sign
         for row in ("median, MB/s", "peak memory, MiB"):
             self.assertEqual(len(self.rows(bench, row, 4)), 1, bench)
         for connections in ("10", "100"):
