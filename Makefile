@@ -20,16 +20,16 @@ help:
 	@echo "make test PYTHON=python3.14 takes that Python, and so do the others."
 
 demo:
-	@"$(PYTHON)" -m tests.demo --delay $(DELAY)
+	@exec "$(PYTHON)" -m tests.demo --delay $(DELAY)
 
 servers:
-	@"$(PYTHON)" -m tests.demo.servers --delay $(DELAY) \
+	@exec "$(PYTHON)" -m tests.demo.servers --delay $(DELAY) \
 	    --ports $(PORT) $(shell expr $(PORT) + 1) $(shell expr $(PORT) + 2)
 
 test:
-	@"$(PYTHON)" -m unittest $(TEST)
+	@exec "$(PYTHON)" -m unittest $(TEST)
 
 bench:
-	@"$(PYTHON)" -m tests.bench $(if $(filter-out 0,$(QUICK)),--quick)
+	@exec "$(PYTHON)" -m tests.bench $(if $(filter-out 0,$(QUICK)),--quick)
 
 .PHONY: help demo servers test bench

@@ -3,13 +3,16 @@
 
     python3 async-client/get-poetry.py 10000 10001 10002
 
-This is the client of Part 2, section "The Asynchronous Client". Two lines are marked "blocks".
-Before any poem is read, connect() waits for one server after the other, usually only for a moment.
-Then the loop in get_poetry(), which is like the one in Figure 5, waits for all the servers
-together, and goes on as soon as one of them has sent something.
+This is the client of Part 2, section "The Asynchronous Client". The loop in get_poetry() is the
+one in Figure 5. The tutorial calls such a loop a reactor, an event loop or a select loop. It waits
+for all the servers together, and goes on as soon as one of them has sent something.
 
-The get_poetry() of the blocking client has become three functions here: connect(), read_available()
-and get_poetry() with its loop.
+Two lines are marked "blocks": select() in this loop, and connect(). The tutorial says that the
+client connects to all the servers at once. It connects to one after the other, which usually takes
+no time, and before it reads any poem. print() can block, too, if nobody takes what is printed.
+
+The blocking client's get_poetry() has become get_poetry(), read_available() and connect(). From
+parse_args() on, the two files are the same.
 """
 
 import argparse
@@ -32,9 +35,9 @@ def get_poetry(sockets):
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
     while sockets:
         # 1. Wait until something has come from at least one server: bytes, or the end of the
-        # connection. select() takes three groups of sockets (here a dictionary's keys), and returns
-        # three lists, of those that are ready. The first is for reading. We don't use the others.
-        readable, _, _ = select.select(sockets, [], [])  # blocks
+        # connection. select() takes three lists of sockets, and returns three lists of those that
+        # are ready: to be read, to be written to, and (rarely used) for exceptional conditions.
+        readable, _, _ = select.select(list(sockets), [], [])  # blocks
         # 2. Read what each of these has now, but don't wait for more. What other servers send
         # meanwhile is not lost: the operating system keeps it until we read it.
         for sock in readable:
@@ -61,20 +64,20 @@ def get_poetry(sockets):
 def read_available(sock):
     """Return (data, ended): the bytes that the socket has now, and whether the poem ends there.
 
-    data has at most 16 * 65536 bytes. Raise OSError if the connection has broken.
+    Raise OSError if the connection has broken.
     """
-    chunks = []
-    # After select(), the first recv() should return bytes or b"". A later one may also raise
-    # BlockingIOError: nothing has come yet.
+    received = []
     try:
-        for _ in range(16):  # not for ever: the other servers want their turn
-            chunk = sock.recv(65536)
-            if not chunk:  # b"": the server has closed the connection, no more will come
-                return b"".join(chunks), True
-            chunks.append(chunk)
-    except BlockingIOError:  # EWOULDBLOCK: nothing more now, but not the end
+        # Not for ever, because the other servers want their turn. If there is more to read after
+        # 16 times, the next select() returns this socket again.
+        for _ in range(16):
+            data = sock.recv(65536)
+            if not data:  # b"": the server has closed the connection, no more will come
+                return b"".join(received), True
+            received.append(data)
+    except BlockingIOError:  # EWOULDBLOCK: no more bytes now, but not the end. Most turns end here.
         pass
-    return b"".join(chunks), False
+    return b"".join(received), False
 
 
 def connect(address):
@@ -82,18 +85,20 @@ def connect(address):
 
     Raise OSError if the connection cannot be made.
     """
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)  # TCP over IPv4
+    # AF_INET stands for IPv4, SOCK_STREAM for TCP. We don't use "with", because it would close the
+    # socket after success, too.
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        # This asks the server's machine for a connection. The operating system there usually
-        # answers, even while the server is busy. If no answer comes, the whole client waits here,
-        # perhaps for minutes. A name is looked up first.
+        # A name is looked up first. Then the server's machine is asked for a connection. The
+        # operating system there usually answers, even while the server is busy. If no answer comes,
+        # the whole client waits here, perhaps for minutes.
         sock.connect(address)  # blocks
-    except OSError:  # not "with", which would close it after success, too
+    except OSError:
         sock.close()
         raise
     # From now on recv() doesn't wait: if there is nothing to read, it raises BlockingIOError.
     # If it waited for one server, we would not read from the others.
-    sock.setblocking(False)
+    sock.setblocking(False)  # in the tutorial: setblocking(0)
     return sock
 
 
@@ -151,8 +156,8 @@ def report_failure(task_num, address, error):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise Ctrl-C prints a traceback
-    # Without line_buffering=True, lines for a pipe or a file would come late.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, without a traceback
+    # To save time, Python would hold lines for a pipe or a file back. Ours are written at once.
     sys.stdout.reconfigure(line_buffering=True)
     try:
         sys.exit(main())

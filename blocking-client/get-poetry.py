@@ -6,6 +6,8 @@
 This is the client of Part 2, section "The Blocking Client". What it prints is Figure 1 (of Part 1)
 in text. On the lines marked "blocks" the client waits for one server, and does nothing else until
 the wait is over.
+
+From parse_args() on, this file is the same as the async client's.
 """
 
 import argparse
@@ -23,15 +25,16 @@ def get_poetry(address):
     Raise OSError if the connection cannot be made, or breaks.
     """
     poem = bytearray()
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:  # TCP over IPv4
-        # This asks the server's machine for a connection. The operating system there usually
-        # answers, even while the server is busy. If no answer comes, the whole client waits here,
-        # perhaps for minutes. A name is looked up first.
+    # AF_INET stands for IPv4, SOCK_STREAM for TCP.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        # A name is looked up first. Then the server's machine is asked for a connection. The
+        # operating system there usually answers, even while the server is busy. If no answer comes,
+        # the whole client waits here, perhaps for minutes.
         sock.connect(address)  # blocks
         # recv() returns what has come, at most 65536 bytes. If it is b"", which counts as false,
         # the server has closed the connection, and no more will come.
-        while chunk := sock.recv(65536):  # blocks until something comes
-            poem += chunk
+        while data := sock.recv(65536):  # blocks until something comes
+            poem += data
     return poem
 
 
@@ -47,13 +50,13 @@ def main():
             poem = get_poetry(address)
         except OSError as error:
             report_failure(task_num, address, error)
-            continue
-        finally:  # after a failure, too: its time counts
-            elapsed = datetime.timedelta(seconds=time.monotonic() - start)
-            total += elapsed
-        num_poems += 1
-        print(f"Task {task_num}: got {len(poem)} bytes of poetry "
-              f"from {format_address(address)} in {elapsed}")
+            poem = None
+        elapsed = datetime.timedelta(seconds=time.monotonic() - start)
+        total += elapsed  # the time of a failed task counts, too
+        if poem is not None:
+            num_poems += 1
+            print(f"Task {task_num}: got {len(poem)} bytes of poetry "
+                  f"from {format_address(address)} in {elapsed}")
     print(f"Got {num_poems} poems in {total}")
     return 0 if num_poems == len(addresses) else 1
 
@@ -91,8 +94,8 @@ def report_failure(task_num, address, error):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise Ctrl-C prints a traceback
-    # Without line_buffering=True, lines for a pipe or a file would come late.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, without a traceback
+    # To save time, Python would hold lines for a pipe or a file back. Ours are written at once.
     sys.stdout.reconfigure(line_buffering=True)
     try:
         sys.exit(main())

@@ -7,7 +7,8 @@ This is the server of Part 2, section "Slow Poetry". On the lines marked "blocks
 does nothing else.
 
 A socket is one end of a connection: what a program sends into it can be received at the other end.
-The listening socket is another kind: clients connect to it, and accept() makes a socket for each.
+The listening socket is no such end. It only waits for clients, and for each of them accept() makes
+a new socket: the server's end of the connection to this client.
 """
 
 import argparse
@@ -21,8 +22,8 @@ import time
 def serve(listen_socket, poetry_file, num_bytes, delay):
     """Serve one client after the other, for ever."""
     while True:
-        # Clients that connect wait in a queue of the operating system. accept() takes the first
-        # one, and returns two things: a new socket, connected to this client, and its address.
+        # The operating system connects the clients, and keeps them in a queue. accept() takes the
+        # first one. It returns a new socket, and the (host, port) of the client's end.
         sock, address = listen_socket.accept()  # blocks while the queue is empty
         print(f"Somebody at {address} wants poetry!")
         try:
@@ -32,7 +33,7 @@ def serve(listen_socket, poetry_file, num_bytes, delay):
 
 
 def send_poetry(sock, poetry_file, num_bytes, delay):
-    """Send the file, num_bytes at a time. After each send, sleep for delay seconds. Close sock.
+    """Send the file in chunks of num_bytes; after each, sleep for delay seconds. Close sock.
 
     Raise OSError if the file cannot be read, or if the bytes cannot be sent.
     """
@@ -49,8 +50,9 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
 def main():
     """Listen where the command line says, and serve until Ctrl-C."""
     args = parse_args()
-    # If args.iface is a name, it is looked up, which blocks, too. The queue is for about 1000
-    # clients. create_server() lets another server have the port immediately after this one ends.
+    # If args.iface is a name, it is looked up first, which blocks, too. The queue is for 1000
+    # clients; the operating system may make it shorter. Except on Windows, create_server() sets
+    # SO_REUSEADDR. Otherwise the port could stay in use for a minute after the server's end.
     with socket.create_server((args.iface, args.port), backlog=1000) as listen_socket:
         # getsockname() returns (host, port). With --port 0 the operating system chose the port.
         print(f"Serving {args.poetry_file} on port {listen_socket.getsockname()[1]}.")
@@ -70,8 +72,8 @@ def parse_args():
     args = parser.parse_args()
     if not 0 <= args.port <= 65535:
         parser.error("argument --port: must be from 0 to 65535")
-    if not args.iface:  # create_server() would listen on every interface
-        parser.error("argument --iface: must be a name or an address of this machine")
+    if not args.iface or not args.iface.isascii():  # "" would mean every interface
+        parser.error("argument --iface: must be an ASCII name or an address of this machine")
     if not 1 <= args.num_bytes <= 1048576:
         parser.error("argument --num-bytes: must be from 1 to 1048576")
     if not 0 <= args.delay <= 1e9:
@@ -82,9 +84,9 @@ def parse_args():
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise Ctrl-C prints a traceback
-    # Without line_buffering=True, lines for a pipe or a file would come late.
-    # Without errors=..., a file name that cannot be printed would cause a UnicodeEncodeError.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, without a traceback
+    # To save time, Python would hold lines for a pipe or a file back. Ours are written at once.
+    # With errors=..., a file name that cannot be printed causes no UnicodeEncodeError.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         main()

@@ -1,5 +1,7 @@
 """A wrong command line: usage and one line that names the argument and what it may be; status 2."""
 
+import os
+
 from tests.case import Case, load
 from tests.support import BLOCKING, SERVER
 
@@ -39,10 +41,12 @@ class CommandLine(Case):
             server = self.server(POEM, *options)
             self.assertEqual(self.call(server.port).recv(1), b"S")
 
-    def test_an_empty_interface_is_refused(self):
-        """The empty name would mean every interface."""
-        self.assertRefused(self.program(SERVER, "--iface", "", POEM),
-                           "argument --iface: must be a name or an address of this machine")
+    def test_an_interface_that_is_no_ascii_name_is_refused(self):
+        """The empty name would mean every interface; others make create_server() a traceback."""
+        for iface in ("", "ä..b", os.fsdecode(b"caf\xe9")):
+            with self.subTest(iface):
+                self.assertRefused(self.program(SERVER, "--iface", iface, POEM), "argument --iface: "
+                                   "must be an ASCII name or an address of this machine")
 
     def test_the_server_takes_one_regular_file(self):
         """It refuses no file, two files, a missing file, a directory, and a device."""
