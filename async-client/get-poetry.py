@@ -4,12 +4,13 @@
     python3 async-client/get-poetry.py 10000 10001 10002
 
 This is the client of Part 2, section "The Asynchronous Client". The loop in get_poetry() is the
-one in Figure 5. The tutorial calls such a loop a reactor, an event loop or a select loop. It waits
-for all the servers together, and goes on as soon as one of them has sent something.
+one in Figure 5. It waits until any of the servers has sent something, and reads that. Such a loop
+is called a reactor, an event loop or a select loop. (A reactor in the strict sense is separate from
+the code that handles the poems.)
 
-Two lines are marked "blocks": select() in this loop, and connect(). The tutorial says that the
-client connects to all the servers at once. It connects to one after the other, which usually takes
-no time, and before it reads any poem. print() can block, too, if nobody takes what is printed.
+Two lines are marked "blocks": select() in this loop, and connect(). The client "connects to all the
+servers at once", says the tutorial: it connects to one after the other, usually within a moment,
+before it reads any poem. print() can block, too, if nobody takes what is printed.
 
 The blocking client's get_poetry() has become get_poetry(), read_available() and connect(). From
 parse_args() on, the two files are the same.
@@ -31,7 +32,7 @@ def get_poetry(sockets):
     sockets is {socket: (task number, address)}. Each socket is closed when its task ends. A failed
     task has no poem; the reason is printed.
     """
-    sockets = dict(sockets)  # a copy, because we delete from it
+    sockets = dict(sockets)  # a copy, so that the caller's is not changed
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
     while sockets:
         # 1. Wait until something has come from at least one server: bytes, or the end of the
@@ -62,14 +63,14 @@ def get_poetry(sockets):
 
 
 def read_available(sock):
-    """Return (data, ended): the bytes that the socket has now, and whether the poem ends there.
+    """Return (data, ended): the bytes the socket has now, and whether the connection has ended.
 
     Raise OSError if the connection has broken.
     """
     received = []
     try:
-        # Not for ever, because the other servers want their turn. If there is more to read after
-        # 16 times, the next select() returns this socket again.
+        # At most 16 times, because the other servers want their turn. If there is more to read, the
+        # next select() returns this socket again.
         for _ in range(16):
             data = sock.recv(65536)
             if not data:  # b"": the server has closed the connection, no more will come
@@ -85,8 +86,8 @@ def connect(address):
 
     Raise OSError if the connection cannot be made.
     """
-    # AF_INET stands for IPv4, SOCK_STREAM for TCP. We don't use "with", because it would close the
-    # socket after success, too.
+    # AF_INET stands for IPv4, SOCK_STREAM for TCP. No "with" here: it would close the socket after
+    # success, too.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         # A name is looked up first. Then the server's machine is asked for a connection. The
@@ -96,8 +97,8 @@ def connect(address):
     except OSError:
         sock.close()
         raise
-    # From now on recv() doesn't wait: if there is nothing to read, it raises BlockingIOError.
-    # If it waited for one server, we would not read from the others.
+    # From now on, recv() raises BlockingIOError if there is nothing to read. Otherwise it would
+    # wait for the next bytes from this server, while nobody reads from the others.
     sock.setblocking(False)  # in the tutorial: setblocking(0)
     return sock
 
@@ -157,7 +158,7 @@ def report_failure(task_num, address, error):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, without a traceback
-    # To save time, Python would hold lines for a pipe or a file back. Ours are written at once.
+    # Without line_buffering, lines for a pipe or a file would be written late, many together.
     sys.stdout.reconfigure(line_buffering=True)
     try:
         sys.exit(main())

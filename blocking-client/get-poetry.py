@@ -20,7 +20,7 @@ import time
 
 
 def get_poetry(address):
-    """Return the poem (a bytearray) that the server at a (host, port) address sends.
+    """Return the poem, a bytearray: all that the server at a (host, port) address sends.
 
     Raise OSError if the connection cannot be made, or breaks.
     """
@@ -95,7 +95,7 @@ def report_failure(task_num, address, error):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, without a traceback
-    # To save time, Python would hold lines for a pipe or a file back. Ours are written at once.
+    # Without line_buffering, lines for a pipe or a file would be written late, many together.
     sys.stdout.reconfigure(line_buffering=True)
     try:
         sys.exit(main())

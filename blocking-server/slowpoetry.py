@@ -3,12 +3,12 @@
 
     python3 blocking-server/slowpoetry.py --port 10000 poetry/ecstasy.txt
 
-This is the server of Part 2, section "Slow Poetry". On the lines marked "blocks" it waits, and
-does nothing else.
+This is the server of Part 2, section "Slow Poetry". On the lines marked "blocks" it waits for
+a client, the network or the clock, and does nothing else.
 
 A socket is one end of a connection: what a program sends into it can be received at the other end.
-The listening socket is no such end. It only waits for clients, and for each of them accept() makes
-a new socket: the server's end of the connection to this client.
+The listening socket is the exception. It only waits for clients, and for each of them accept()
+makes a new socket: the server's end of the connection to this client.
 """
 
 import argparse
@@ -50,9 +50,9 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
 def main():
     """Listen where the command line says, and serve until Ctrl-C."""
     args = parse_args()
-    # If args.iface is a name, it is looked up first, which blocks, too. The queue is for 1000
-    # clients; the operating system may make it shorter. Except on Windows, create_server() sets
-    # SO_REUSEADDR. Otherwise the port could stay in use for a minute after the server's end.
+    # If args.iface is a name, it is looked up first. The queue is for 1000 clients; the operating
+    # system may make it shorter. Except on Windows, create_server() sets SO_REUSEADDR. Without
+    # that, the port could still be in use for a minute after this server has stopped.
     with socket.create_server((args.iface, args.port), backlog=1000) as listen_socket:
         # getsockname() returns (host, port). With --port 0 the operating system chose the port.
         print(f"Serving {args.poetry_file} on port {listen_socket.getsockname()[1]}.")
@@ -85,8 +85,8 @@ def parse_args():
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, without a traceback
-    # To save time, Python would hold lines for a pipe or a file back. Ours are written at once.
-    # With errors=..., a file name that cannot be printed causes no UnicodeEncodeError.
+    # Without line_buffering, lines for a pipe or a file would be written late, many together.
+    # Without errors=..., a file name that cannot be printed would cause a UnicodeEncodeError.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         main()
