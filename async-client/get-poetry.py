@@ -8,9 +8,9 @@ one in Figure 5. It waits until any of the servers has sent something, and reads
 is called a reactor, an event loop or a select loop. (A reactor in the strict sense is separate from
 the code that handles the poems.)
 
-Two lines are marked "blocks": select() in this loop, and connect(). The client "connects to all the
-servers at once", says the tutorial: it connects to one after the other, usually within a moment,
-before it reads any poem. print() can block, too, if nobody takes what is printed.
+Two lines are marked "blocks": select() in this loop, and sock.connect() before it. That the client
+"connects to all the servers at once" means: to one after the other, usually within a moment, before
+it reads any poem. print() can block, too, if nobody takes what is printed.
 
 The blocking client's get_poetry() has become get_poetry(), read_available() and connect(). From
 parse_args() on, the two files are the same.
@@ -50,7 +50,7 @@ def get_poetry(sockets):
                 del sockets[sock], poems[task_num]
                 sock.close()
                 continue
-            if data:  # it may be empty
+            if data:  # empty, for example, if only the end has come
                 poems[task_num] += data
                 print(f"Task {task_num}: got {len(data)} bytes of poetry "
                       f"from {format_address(address)}")
@@ -76,7 +76,7 @@ def read_available(sock):
             if not data:  # b"": the server has closed the connection, no more will come
                 return b"".join(received), True
             received.append(data)
-    except BlockingIOError:  # EWOULDBLOCK: no more bytes now, but not the end. Most turns end here.
+    except BlockingIOError:  # EWOULDBLOCK, the usual case: no more bytes now, but later
         pass
     return b"".join(received), False
 
@@ -86,13 +86,13 @@ def connect(address):
 
     Raise OSError if the connection cannot be made.
     """
-    # AF_INET stands for IPv4, SOCK_STREAM for TCP. No "with" here: it would close the socket after
-    # success, too.
+    # AF_INET stands for IPv4, SOCK_STREAM for TCP. "with" would close the socket even after
+    # success.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         # A name is looked up first. Then the server's machine is asked for a connection. The
-        # operating system there usually answers, even while the server is busy. If no answer comes,
-        # the whole client waits here, perhaps for minutes.
+        # operating system there usually makes it, even while the server is busy. If no answer
+        # comes, the whole client waits here, perhaps for minutes.
         sock.connect(address)  # blocks
     except OSError:
         sock.close()
@@ -106,7 +106,7 @@ def connect(address):
 def main():
     """Connect to all servers, then get the poems. Return the exit status: 1 if a task failed."""
     addresses = parse_args()
-    if len(addresses) > 1000:  # about as many as select() can watch
+    if len(addresses) > 1000:  # a round number near select()'s limit
         sys.exit("get-poetry.py: more sockets than select() can watch")
     start = time.monotonic()
     sockets = {}  # {socket: (task number, address)}
@@ -164,4 +164,4 @@ if __name__ == "__main__":
         sys.exit(main())
     except OSError as error:  # for example, nobody reads our output any more
         print(f"get-poetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() might try again to write our output, and fail again
+        os._exit(1)  # sys.exit() would flush our output again, and might fail again

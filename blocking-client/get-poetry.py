@@ -28,11 +28,11 @@ def get_poetry(address):
     # AF_INET stands for IPv4, SOCK_STREAM for TCP.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
         # A name is looked up first. Then the server's machine is asked for a connection. The
-        # operating system there usually answers, even while the server is busy. If no answer comes,
-        # the whole client waits here, perhaps for minutes.
+        # operating system there usually makes it, even while the server is busy. If no answer
+        # comes, the whole client waits here, perhaps for minutes.
         sock.connect(address)  # blocks
-        # recv() returns what has come, at most 65536 bytes. If it is b"", which counts as false,
-        # the server has closed the connection, and no more will come.
+        # recv() returns what has come, at most 65536 bytes. b"" counts as false: the server has
+        # closed the connection, and no more will come.
         while data := sock.recv(65536):  # blocks until something comes
             poem += data
     return poem
@@ -101,4 +101,4 @@ if __name__ == "__main__":
         sys.exit(main())
     except OSError as error:  # for example, nobody reads our output any more
         print(f"get-poetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() might try again to write our output, and fail again
+        os._exit(1)  # sys.exit() would flush our output again, and might fail again

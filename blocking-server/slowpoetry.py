@@ -38,7 +38,7 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
     Raise OSError if the file cannot be read, or if the bytes cannot be sent.
     """
     # At the end, "with" closes the file and the socket. So the client learns that no more comes.
-    with sock, open(poetry_file, "rb") as poem:  # bytes, as a chunk may end inside a character
+    with sock, open(poetry_file, "rb") as poem:  # bytes: a chunk may end inside a character
         while chunk := poem.read(num_bytes):  # b"", at the end of the file, counts as false
             print(f"Sending {len(chunk)} bytes")
             # sendall() puts the chunk into a buffer, from which the operating system sends it. The
@@ -50,9 +50,9 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
 def main():
     """Listen where the command line says, and serve until Ctrl-C."""
     args = parse_args()
-    # If args.iface is a name, it is looked up first. The queue is for 1000 clients; the operating
-    # system may make it shorter. Except on Windows, create_server() sets SO_REUSEADDR. Without
-    # that, the port could still be in use for a minute after this server has stopped.
+    # Make the listening socket. A name in args.iface is looked up first. The queue is for 1000
+    # clients; the operating system may make it shorter. Except on Windows, create_server() sets
+    # SO_REUSEADDR. Without that, the port could stay in use for a minute when the server has ended.
     with socket.create_server((args.iface, args.port), backlog=1000) as listen_socket:
         # getsockname() returns (host, port). With --port 0 the operating system chose the port.
         print(f"Serving {args.poetry_file} on port {listen_socket.getsockname()[1]}.")
@@ -86,10 +86,10 @@ def parse_args():
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, without a traceback
     # Without line_buffering, lines for a pipe or a file would be written late, many together.
-    # Without errors=..., a file name that cannot be printed would cause a UnicodeEncodeError.
+    # Without errors=..., a file name that cannot be printed could cause a UnicodeEncodeError.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         main()
     except OSError as error:  # for example, the port is in use, or nobody reads our output any more
         print(f"slowpoetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() might try again to write our output, and fail again
+        os._exit(1)  # sys.exit() would flush our output again, and might fail again
