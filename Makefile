@@ -12,19 +12,19 @@ help:
 	@echo "make demo      the tutorial's session: three servers, two clients (34 s)"
 	@echo "make servers   the three servers, on ports 10000 to 10002, until Ctrl-C"
 	@echo "make test      the test suite (under half a minute)"
-	@echo "make bench     the timing experiments (a minute and a half)"
+	@echo "make bench     exercise 1 as a table (a minute)"
 	@echo
 	@echo "make demo DELAY=0.01 is faster, make bench QUICK=1 shorter;"
 	@echo "make servers PORT=20000 takes the ports 20000 to 20002;"
 	@echo "make test TEST=tests.test_clients.AsyncClient runs a part of the suite;"
 	@echo "make test PYTHON=python3.14 takes that Python, and so do the others."
 
+# exec: so a signal that ends make also reaches what it runs.
 demo:
-	@exec "$(PYTHON)" -m tests.demo --delay $(DELAY)
+	@exec "$(PYTHON)" -m tests.demo --delay "$(DELAY)"
 
 servers:
-	@exec "$(PYTHON)" -m tests.demo.servers --delay $(DELAY) \
-	    --ports $(PORT) $(shell expr $(PORT) + 1) $(shell expr $(PORT) + 2)
+	@exec "$(PYTHON)" -m tests.servers --delay "$(DELAY)" --port "$(PORT)"
 
 test:
 	@exec "$(PYTHON)" -m unittest $(TEST)

@@ -1,222 +1,228 @@
-"""Start programs as processes, read what they print as they print it, and stop them.
-
-The suite, the demo and the benchmark stand on this; it imports nothing of ours.
-
-Signals are polled: the handlers that run() sets only note the number, and wait_until(), each_line()
-and show() look at it. A handler that raises an exception is shorter, but the exception can land
-inside subprocess.Popen(), when the process has started and nobody holds it yet: then it is left
-running. (Tried under random stalls: 3 of 12 runs of the suite failed.)
-"""
+"""Start programs, read what they print, and end them. The suite and the tools stand on this."""
 
 import contextlib
+import importlib.util
 import math
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
-import threading
-import time
+import tempfile
+import unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SERVER = os.path.join(ROOT, "blocking-server", "slowpoetry.py")
-BLOCKING = os.path.join(ROOT, "blocking-client", "get-poetry.py")
-ASYNC = os.path.join(ROOT, "async-client", "get-poetry.py")
-SCRIPTS = [SERVER, BLOCKING, ASYNC]
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # where all commands are run
+SCRIPTS = SERVER, BLOCKING, ASYNC = [
+    "blocking-server/slowpoetry.py", "blocking-client/get-poetry.py", "async-client/get-poetry.py"]
+POEMS = ECSTASY, FASCINATION, SCIENCE = [
+    "poetry/ecstasy.txt", "poetry/fascination.txt", "poetry/science.txt"]
+SESSION = [(ECSTASY, 30), (FASCINATION, 10), (SCIENCE, 10)]  # of the tutorial's servers
 
-# The tutorial's three servers: the poem, and the options beside the port.
-SESSION = [("poetry/ecstasy.txt", "--num-bytes", "30"), ("poetry/fascination.txt",),
-           ("poetry/science.txt",)]
-
-# A socket or a file left open shows on stderr; installed packages are not even looked for.
+# A socket or a file that is left open shows on stderr; installed packages are not looked for.
 STRICT = ("-X", "dev", "-W", "error", "-S")
-DEADLINE = 30  # seconds until a wait is given up; far more than any of them should take
-
-signals = []  # the numbers of the signals that have told us to end
+DEADLINE = 60  # seconds that a test may take
 
 
-def check_signals():
-    """End the program, and with it all that it has started, if a signal has told us to."""
-    if signals:
-        sys.exit(128 + signals[0])
+def python(*args, flags=STRICT):
+    """Return the command that runs a script with this Python."""
+    return [sys.executable, *flags, *map(str, args)]
 
 
-def wait_until(condition, failure, deadline=DEADLINE):
-    """Return condition()'s first true value, or raise AssertionError(failure()) at the deadline."""
-    end = time.monotonic() + deadline
-    while True:
-        if value := condition():
-            return value
-        check_signals()
-        if time.monotonic() > end:
-            raise AssertionError(failure())
-        time.sleep(0.002)
+def slow_poetry(poem, num_bytes, delay, port=0):
+    """Return the command that starts a slow poetry server, as a person does."""
+    options = ["--port", port, "--num-bytes", num_bytes, "--delay", delay]
+    return python(SERVER, *options, poem, flags=())
 
 
-def each_line(*programs):
-    """Yield (program, line) as these programs print to stdout, and (program, None) at the end."""
-    shown = dict.fromkeys(programs, 0)  # {program: how many of its lines have been yielded}
-    while shown:
-        check_signals()
-        for program in list(shown):
-            ended = not program.pipes  # asked first: after the end no more lines come
-            for line in program.stdout[shown[program]:]:
-                shown[program] += 1
-                yield program, line
-            if ended:
-                del shown[program]
-                yield program, None
-        time.sleep(0.002)
+def predict(poem, num_bytes, delay):
+    """Return the seconds that this server sleeps while it sends its poem."""
+    return math.ceil(os.path.getsize(os.path.join(ROOT, poem)) / num_bytes) * delay
 
 
-def show(*cells, end="\n"):
-    """Print the cells at once, unless a signal has told us to end."""
-    check_signals()
-    print(*cells, sep="", end=end, flush=True)
-
-
-def predict(poem, *options):
-    """Return the seconds that a slow poetry server with these options sleeps during a poem."""
-    given = dict(zip(options[::2], options[1::2]))
-    size = os.path.getsize(os.path.join(ROOT, poem))
-    return math.ceil(size / int(given.get("--num-bytes", 10))) * float(given.get("--delay", 0.1))
-
-
-def parse_duration(text):
-    """Return the seconds in a printed timedelta like 0:00:10.126361."""
-    hours, minutes, seconds = text.split(":")
+def parse_duration(line):
+    """Return the seconds in a line like 'Got 3 poems in 0:00:10.126361'."""
+    hours, minutes, seconds = line.split(" in ")[1].split(":")
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
-def environment(**changes):
-    """Return our environment, without what changes how programs print, and with the changes."""
-    env = {name: value for name, value in os.environ.items()
-           if not name.startswith(("PYTHON", "COLUMNS"))}
-    return {**env, "NO_COLOR": "1", **changes}  # argparse has colours since Python 3.14
+class Program(contextlib.ExitStack):
+    """A command running as a process; a context manager, which kills it at the end.
 
-
-def python(script, *args, flags=STRICT):
-    """Return the command that runs a script, or after "-m" a module, in this Python."""
-    return [sys.executable, *flags, script, *map(str, args)]
-
-
-class Program:
-    """A command running as a process; a context manager that kills it at the end.
-
-    stdout and stderr are the lines printed so far, without their line ends, and moments the times
-    on the monotonic clock at which those of stdout came. Once poll() has seen the end, status is
-    the exit status (-2: died of signal 2), usage the resources it used, and elapsed the seconds it
-    ran.
+    Reading waits until something is printed. printed has the lines of stdout that have been read.
     """
 
+    starting, signal = False, None  # see leave()
+
     def __init__(self, command, **options):
-        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
-                   "stderr": subprocess.PIPE, "cwd": ROOT, "env": environment(), **options}
-        self.stdout, self.stderr, self.moments = [], [], []
-        self.status = self.usage = self.elapsed = None
-        self.start = time.monotonic()
-        self.process = subprocess.Popen(command, **options)
-        self.follow([pipe for pipe in (self.process.stdout, self.process.stderr) if pipe])
+        env = {name: value for name, value in os.environ.items()
+               if not name.startswith(("PYTHON", "COLUMNS", "MAKE"))}
+        # argparse has colours since Python 3.14; a name server that does not answer costs a second.
+        env.update(NO_COLOR="1", RES_OPTIONS="timeout:1 attempts:1")
+        super().__init__()
+        self.printed = []
+        self.error_file, path = tempfile.mkstemp()
+        self.callback(os.close, self.error_file)
+        os.unlink(path)
+        options = {"stdout": subprocess.PIPE, "stderr": self.error_file, **options}
+        Program.starting = True
+        self.process = self.enter_context(subprocess.Popen(command, cwd=ROOT, env=env, **options))
+        self.callback(self.process.kill)
+        Program.starting = False
+        if Program.signal:
+            self.close()
+            leave(Program.signal, None)
 
-    def follow(self, pipes):
-        """Collect the lines of these files, each in a thread of its own."""
-        self.pipes = list(pipes)
-        self.readers = [threading.Thread(target=self.read, args=(pipe,), daemon=True)
-                        for pipe in pipes]
-        for reader in self.readers:
-            reader.start()
+    def lines(self):
+        """Yield the lines of stdout as they come, without their line ends."""
+        pipe = self.process.stdout
+        for line in pipe if pipe and not pipe.closed else ():
+            self.printed.append(line.decode("utf-8", "backslashreplace").rstrip("\r\n"))
+            yield self.printed[-1]
 
-    def read(self, pipe):
-        """Collect the lines of one file until its end; that of a terminal is an OSError."""
-        with pipe, contextlib.suppress(OSError):
-            for line in pipe:
-                text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
-                if pipe is self.process.stderr:
-                    self.stderr.append(text)
-                else:
-                    self.moments.append(time.monotonic())
-                    self.stdout.append(text)
-        self.pipes.remove(pipe)
+    def wait_for(self, pattern):
+        """Read on to the next line that matches the pattern, and return the match."""
+        for line in self.lines():
+            if match := re.search(pattern, line):
+                return match
+        raise AssertionError(f"{pattern!r} did not come. {self}")
 
-    def wait_for(self, pattern, count=1, stream="stdout"):
-        """Wait until count lines of a stream match the pattern; return the last one's match."""
-        def found():
-            ended = not self.pipes
-            matches = [*filter(None, map(re.compile(pattern).search, getattr(self, stream)))]
-            if ended and len(matches) < count:
-                raise AssertionError(failure())
-            return matches[count - 1:]
+    def wait_for_port(self):
+        """Read on until a slow poetry server listens, and return its port."""
+        return int(self.wait_for(r"^Serving .* on port ([0-9]+)\.$")[1])
 
-        def failure():
-            return f"{count} x {pattern!r} did not come in {stream}; {self}"
+    def wait(self):
+        """Read the rest, wait for the end, and return the exit status (-2: died of signal 2)."""
+        for _ in self.lines():
+            pass
+        return self.process.wait()
 
-        return wait_until(found, failure)[0]
-
-    def poll(self):
-        """Return the exit status, or None while it runs."""
-        if self.status is None:
-            pid, status, usage = os.wait4(self.process.pid, os.WNOHANG)
-            if pid:
-                self.usage, self.elapsed = usage, time.monotonic() - self.start
-                self.status = self.process.returncode = os.waitstatus_to_exitcode(status)
-        return self.status
-
-    def wait(self, deadline=DEADLINE):
-        """Wait for the end of the process and of its output; return its exit status."""
-        wait_until(lambda: self.poll() is not None and not self.pipes,
-                   lambda: f"it did not end in {deadline} seconds; {self}", deadline)
-        return self.status
-
-    def send_signal(self, number):
-        """Send it a signal, if it still runs."""
-        if self.poll() is None:
-            os.kill(self.process.pid, number)
-
-    def stop(self):
-        """Kill the process if it still runs, and collect what it has printed."""
-        self.send_signal(signal.SIGKILL)
-        if self.status is None:
-            self.status = self.process.wait()
-        for reader in self.readers:
-            reader.join(DEADLINE)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        self.stop()
+    def errors(self):
+        """Return the lines of stderr so far."""
+        text = os.pread(self.error_file, 1 << 20, 0)  # read() would move where the program writes
+        return text.decode("utf-8", "backslashreplace").splitlines()
 
     def __str__(self):
-        printed = "\n  ".join(["stdout:", *self.stdout[-30:], "stderr:", *self.stderr[-30:]])
-        return f"{self.process.args} (status {self.poll()}) printed\n  {printed}"
+        return "\n  ".join([f"{self.process.args} (status {self.process.poll()}) has printed:",
+                            *self.printed[-30:], *self.errors()[-30:]])
 
 
-class Server(Program):
-    """A slow poetry server, which listens once it is constructed, on the port it has printed."""
-
-    def __init__(self, poem, *args, flags=STRICT, **options):
-        super().__init__(python(SERVER, os.fspath(poem), *args, flags=flags), **options)
-        try:
-            self.port = int(self.wait_for(r"^Serving .* on port ([0-9]+)\.$")[1])
-        except BaseException:
-            self.stop()
-            raise
+def leave(number, frame):
+    """Exit because of a signal; but not within Popen(), where nobody would end the new process."""
+    Program.signal = number
+    if not Program.starting:
+        sys.exit(128 + number)
 
 
 def run(main):
-    """Run a main() and exit with its status; what it has started ends with it, whatever ends it."""
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup has it ignored
-        numbers.append(signal.SIGHUP)
-    for number in numbers:
-        signal.signal(number, lambda number, frame: signals.append(number))
+    """Run a tool's main(). What ends it, ends its "with" blocks, and so the programs it started."""
+    signal.signal(signal.SIGINT, leave)
+    signal.signal(signal.SIGTERM, leave)
+    sys.stdout.reconfigure(line_buffering=True, errors="replace")
     try:
-        status = main()
+        main()
     except (AssertionError, OSError) as error:
-        status = 1
-        if not signals:
-            print(error, file=sys.stderr)
-    finally:
-        if signals:  # what our programs failed at then, they failed at because of the signal
-            os._exit(128 + signals[0])
-    os._exit(status)  # sys.exit() would try once more to print what a broken pipe did not take
+        print(str(error).splitlines()[-1].strip(), file=sys.stderr)
+        os._exit(1)  # sys.exit() would flush our output again, and might fail again
+
+
+def load(script):
+    """Return a script as a module: import cannot, because of the hyphen in the name."""
+    spec = importlib.util.spec_from_file_location("script", os.path.join(ROOT, script))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def read(path):
+    """Return the text of a file of ours."""
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def read_all(sock):
+    """Return all that comes from a socket until its end."""
+    return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+def send_group(program, number):
+    """Send a signal to a program and to all that it has started, as a terminal does at Ctrl-C."""
+    with contextlib.suppress(ProcessLookupError):  # they have ended
+        os.killpg(program.process.pid, number)
+
+
+class Case(unittest.TestCase):
+    """A test that need not end what it starts, and that ends within a minute itself."""
+
+    def run(self, result=None):
+        """Run the test. If it waits in vain, it fails, and is the last: others would wait, too."""
+        def give_up(number, frame):
+            result.failfast = True
+            self.fail("\n".join([f"it took more than {DEADLINE} s", *map(str, self.programs)]))
+
+        signal.signal(signal.SIGALRM, give_up)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the suite as Ctrl-C does
+        self.programs = []
+        with contextlib.ExitStack() as self.stack:
+            self.stack.callback(signal.alarm, 0)
+            signal.alarm(DEADLINE)
+            return super().run(result)
+
+    def program(self, command, **options):
+        """Start a command in a process group of its own, which ends with the test."""
+        program = self.stack.enter_context(Program(command, start_new_session=True, **options))
+        self.programs.append(program)
+        self.stack.callback(send_group, program, signal.SIGKILL)
+        return program
+
+    def script(self, script, *args, prefix=(), **options):
+        """Start a script. If there is a prefix, this is a command which then runs the script."""
+        return self.program([*prefix, *python(script, *args)], **options)
+
+    def server(self, poem, *args, **options):
+        """Start a slow poetry server, and wait until it listens; then it has a port."""
+        server = self.script(SERVER, poem, *args, **options)
+        server.port = server.wait_for_port()
+        return server
+
+    def poem_file(self, content, name="poem.txt"):
+        """Write a poem of our own, and return its path."""
+        path = os.path.join(self.stack.enter_context(tempfile.TemporaryDirectory()), name)
+        with open(path, "wb") as file:
+            file.write(content)
+        return path
+
+    def call(self, port, host="127.0.0.1"):
+        """Connect to a server, as netcat does, and return the socket."""
+        return self.stack.enter_context(socket.create_connection((host, port)))
+
+    def listener(self, backlog=None):
+        """Return the (listening socket, port) of a server that the test plays itself."""
+        sock = self.stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=backlog))
+        return sock, sock.getsockname()[1]
+
+    def closed_port(self):
+        """Return the (socket, port) of a port on which nobody listens, and nobody else can."""
+        sock = self.stack.enter_context(socket.socket())
+        sock.bind(("127.0.0.1", 0))
+        return sock, sock.getsockname()[1]
+
+    def accept(self, listener):
+        """Return the connection to the next client that calls a listener."""
+        return self.stack.enter_context(listener.accept()[0])
+
+    def serve(self, listener):
+        """Send the next client that calls a listener a poem of four bytes."""
+        with listener.accept()[0] as sock:
+            sock.sendall(b"poem")
+
+    def reset(self, sock):
+        """Close a connection with a reset instead of an end."""
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.close()
+
+    def assertEnded(self, program, status, *errors):
+        """Wait for a program's end, and check its status and its lines on stderr, by patterns."""
+        self.assertEqual(program.wait(), status, program)
+        self.assertTrue(re.fullmatch("\n".join(errors), "\n".join(program.errors())), program)

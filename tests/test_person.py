@@ -1,91 +1,129 @@
-"""What the person at the terminal does: Ctrl-C, pipes, full disks, and file names of every kind."""
+"""What the person at the terminal does: the command line, Ctrl-C, pipes, full disks, file names."""
 
 import os
-import re
 import signal
 
-from tests.case import Case, read_all
-from tests.support import SCRIPTS, SERVER, environment, python
+from tests.support import ASYNC, BLOCKING, SCIENCE, SCRIPTS, SERVER, Case, load
 
 
-class ControlC(Case):
-    """Ctrl-C ends each program by the signal itself, without a word."""
+class CommandLine(Case):
+    """Each wrong argument is refused before anything else happens."""
 
-    def test_at_a_terminal(self):
-        """While the server listens, and while each client waits for more of a poem.
+    def assertRefused(self, program, message):
+        """Check the status, the usage and the error line, and that there is nothing on stdout."""
+        self.assertEqual(program.wait(), 2, program)
+        self.assertEqual(program.printed, [])
+        *usage, error = program.errors()
+        self.assertRegex("\n".join(usage), r"(?s)^usage: [a-z-]+\.py \[-h\] .*"
+                                           r"(poetry-file|\[hostname\]:port \.\.\.\])$")
+        self.assertRegex(error, rf"^[a-z-]+\.py: error: {message}$")
 
-        In the background of a script sh starts them with Ctrl-C ignored; they end all the same.
-        """
-        ignored = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
-        for prefix in ([], ignored):
+    def test_the_options_of_the_server(self):
+        """An empty --iface would mean every interface; one that is not ASCII was a traceback."""
+        for option, values, meaning in (
+                ("--port", ["-1", "65536"], "must be from 0 to 65535"),
+                ("--port", ["ten"], "invalid int value: .*"),
+                ("--num-bytes", ["0", "1048577"], "must be from 1 to 1048576"),
+                ("--num-bytes", ["1e3"], "invalid int value: .*"),
+                ("--delay", ["-0.1", "nan", "1.1e9"], "must be from 0 to 1e9 seconds"),
+                ("--delay", ["ten"], "invalid float value: .*"),
+                ("--iface", ["", "ä..b", os.fsdecode(b"caf\xe9")],
+                 "must be an ASCII name or an address of this machine")):
+            for value in values:
+                with self.subTest(option, value=value):
+                    self.assertRefused(self.script(SERVER, f"{option}={value}", SCIENCE),
+                                       f"argument {option}: {meaning}")
+
+    def test_the_smallest_and_largest_numbers_are_accepted(self):
+        """The server starts and sends with them; test_server has port 65535."""
+        for options in (["--num-bytes", "1048576", "--delay", "0"], ["--delay", "1e9"],
+                        ["--num-bytes", "1"], ["--port", "0"]):
+            server = self.server(SCIENCE, *options)
+            self.assertEqual(self.call(server.port).recv(1), b"S")
+
+    def test_the_server_takes_one_regular_file(self):
+        """It refuses no file, two files, a missing file, a directory, and a device."""
+        self.assertRefused(self.script(SERVER), "the following arguments are required: poetry-file")
+        self.assertRefused(self.script(SERVER, SCIENCE, SCIENCE),
+                           f"unrecognized arguments: {SCIENCE}")
+        for path in ("poetry/none.txt", "", "poetry", "/dev/null"):
+            with self.subTest(path):
+                self.assertRefused(self.script(SERVER, path), f"argument poetry-file: '{path}' "
+                                   "must be an existing regular file")
+
+    def test_the_addresses_of_the_clients(self):
+        """One wrong address among good ones."""
+        for address in ("", "0", "65536", "ten", "9" * 5000, "localhost", "localhost:", ":",
+                        "localhost:10000/", "[::1]", "über:10000"):
+            with self.subTest(address[:20]):
+                self.assertRefused(self.script(BLOCKING, "1", address),
+                                   r"argument \[hostname\]:port: '.*' is not \[hostname\]:port "
+                                   "with an ASCII hostname and a port from 1 to 65535")
+        self.assertRefused(self.script(BLOCKING),
+                           r"the following arguments are required: \[hostname\]:port")
+        self.assertEqual([*map(load(BLOCKING).parse_address, ["1", "host:65535"])],
+                         [("127.0.0.1", 1), ("host", 65535)])
+
+    def test_help_tells_the_defaults(self):
+        """Those of the server's options, and of the clients' hostname."""
+        for script, defaults in ((SERVER, ["localhost", "10", "0.1"]), (BLOCKING, ["127.0.0.1"])):
+            program = self.script(script, "--help")
+            self.assertEnded(program, 0)
+            for default in defaults:
+                self.assertRegex("\n".join(program.printed), rf"(default: |means ){default}\b")
+
+
+class AllScripts(Case):
+    """The server with a poem, and each client with a server that the test plays."""
+
+    def start(self, script, **options):
+        """Start a script, and return it with the listener that a client calls."""
+        listener, port = self.listener()
+        return self.script(script, SCIENCE if script == SERVER else port, **options), listener
+
+    def test_ctrl_c_ends_each_by_the_signal_itself(self):
+        """Without a word, even if sh has started it in the background, with Ctrl-C ignored."""
+        for prefix in [], ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]:
             for script in SCRIPTS:
                 with self.subTest(script, prefix=prefix):
-                    listener, port = self.listener()
-                    argument = "poetry/science.txt" if script == SERVER else port
-                    terminal = self.terminal(*prefix, *python(script, argument))
-                    if script == SERVER:
-                        terminal.wait_for("^Serving")
-                    else:
+                    program, listener = self.start(script, prefix=prefix)
+                    if script != SERVER:
                         self.accept(listener).sendall(b"half a poem")
-                        terminal.wait_for("^Task 1: (get poetry from|got 11 bytes)")
-                    terminal.press(b"\x03")
-                    self.assertEqual(terminal.wait(), -signal.SIGINT, terminal)
-                    self.assertNotIn("Traceback", "\n".join(terminal.stdout))
-
-
-class Output(Case):
-    """Where the lines go."""
+                    program.wait_for("^Serving|^Task 1: (get poetry from|got 11 bytes)")
+                    program.process.send_signal(signal.SIGINT)
+                    self.assertEnded(program, -signal.SIGINT)
 
     def test_a_pipe_that_nobody_reads_any_more(self):
-        """As with head -1: a line is read, and the next ends the program without a traceback."""
+        """As with head. The server ends, too, and does not take it for its caller's fault."""
         for script in SCRIPTS:
             with self.subTest(script):
-                reader, writer = os.pipe()
-                listener, port = self.listener()
-                program = self.program(script, "poetry/science.txt" if script == SERVER else port,
-                                       stdout=writer)
-                os.close(writer)
-                with open(reader) as pipe:
-                    if script != SERVER:
-                        sock = self.accept(listener)
-                        sock.sendall(b"x")
-                    line = pipe.readline()
+                program, listener = self.start(script)
                 if script == SERVER:
-                    self.call(re.search(r"([0-9]+)\.$", line)[1])
+                    self.call(program.wait_for_port())
+                    program.wait_for("^Somebody")
+                    program.process.stdout.close()
                 else:
+                    sock = self.accept(listener)
+                    sock.sendall(b"half a poem")
+                    program.wait_for("^Task 1: ")
+                    program.process.stdout.close()
                     sock.close()
                 self.assertEnded(program, 1, f"{os.path.basename(script)}: Broken pipe")
-
-    def test_a_pipe_that_breaks_during_the_poem(self):
-        """The server does not take it for the caller's fault, and ends, buffered or not."""
-        for env in (environment(), environment(PYTHONUNBUFFERED="1")):
-            with self.subTest(unbuffered="PYTHONUNBUFFERED" in env):
-                reader, writer = os.pipe()
-                server = self.program(SERVER, self.poem_file(1 << 25), "--num-bytes", "1048576",
-                                      "--delay", "0", stdout=writer, env=env)
-                os.close(writer)
-                with open(reader) as pipe:
-                    port = re.search(r"([0-9]+)\.$", pipe.readline())[1]
-                    caller = self.call(port)
-                    self.assertRegex(pipe.readline(), "^Somebody")
-                read_all(caller)
-                self.assertEnded(server, 1, "slowpoetry.py: Broken pipe")
 
     def test_a_full_disk(self):
         """/dev/full takes nothing: one line says so."""
         for script in SCRIPTS:
             with self.subTest(script), open("/dev/full", "wb") as full:
-                argument = "poetry/science.txt" if script == SERVER else self.quick_server()
-                program = self.program(script, argument, stdout=full)
-                self.assertEnded(program, 1,
-                                 f"{os.path.basename(script)}: No space left on device")
+                program, listener = self.start(script, stdout=full)
+                if script == ASYNC:  # the blocking client prints before it connects
+                    self.serve(listener)
+                name = os.path.basename(script)
+                self.assertEnded(program, 1, f"{name}: No space left on device")
 
     def test_file_names_of_every_kind(self):
         """Spaces, quotes, other letters, bytes that are not UTF-8: each is printed somehow."""
-        for encoding in ("utf-8:strict", "ascii:strict"):
-            for name in (b"two words", b"'\"`$x%s{0}", "über 詩".encode(), b"caf\xe9"):
-                with self.subTest(encoding, name=name):
-                    path = self.poem_file(b"poem", os.fsdecode(name))
-                    server = self.server(path, env=environment(PYTHONIOENCODING=encoding))
-                    self.assertEqual(self.call(server.port).recv(4), b"poem")
-                    self.assertInterrupted(server)
+        for name in (b"two words", b"'\"`$x%s{0}", "über 詩".encode(), b"caf\xe9"):
+            with self.subTest(name):
+                path = self.poem_file(b"poem", os.fsdecode(name))
+                server = self.server(path, prefix=["env", "PYTHONIOENCODING=ascii:strict"])
+                self.assertEqual(self.call(server.port).recv(4), b"poem")

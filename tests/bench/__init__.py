@@ -1,1 +1,0 @@
-"""make bench: what the two clients take, as tables."""

@@ -1,1 +1,0 @@
-"""make demo and make servers: the session of the tutorial in one terminal."""
