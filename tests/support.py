@@ -119,6 +119,9 @@ def run(main):
     """Run a tool's main(). What ends it, ends its "with" blocks, and so the programs it started."""
     signal.signal(signal.SIGINT, leave)
     signal.signal(signal.SIGTERM, leave)
+    # A signal that comes just before a call that waits does not end the waiting: the next one does.
+    signal.signal(signal.SIGALRM, lambda number, frame: None)
+    signal.setitimer(signal.ITIMER_REAL, 1, 1)
     sys.stdout.reconfigure(line_buffering=True, errors="replace")
     try:
         main()

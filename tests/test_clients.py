@@ -8,7 +8,6 @@ import select
 import socket
 import time
 from datetime import timedelta
-from types import SimpleNamespace
 from unittest import mock
 
 from tests.support import ASYNC, BLOCKING, SCIENCE, Case, load, parse_duration, read
@@ -162,7 +161,7 @@ class AsyncClient(Case):
     def test_a_fast_server_cannot_keep_the_others_from_being_read(self):
         """It reads at most 16 times in a turn, and leaves the rest for the next."""
         left = [1] * 32  # more than a turn reads, but it ends by itself
-        stub = SimpleNamespace(recv=lambda num_bytes: bytes(num_bytes * left.pop()))
+        stub = mock.Mock(recv=lambda num_bytes: bytes(num_bytes * left.pop()))
         self.assertEqual(load(ASYNC).read_available(stub), (bytes(16 * 65536), False))
 
     def socket_pair(self):

@@ -10,9 +10,9 @@ class CommandLine(Case):
     """Each wrong argument is refused before anything else happens."""
 
     def assertRefused(self, program, message):
-        """Check the status, the usage and the error line, and that there is nothing on stdout."""
+        """Check that nothing is printed but usage and error line, and the status."""
+        self.assertIsNone(next(program.lines(), None), program)
         self.assertEqual(program.wait(), 2, program)
-        self.assertEqual(program.printed, [])
         *usage, error = program.errors()
         self.assertRegex("\n".join(usage), r"(?s)^usage: [a-z-]+\.py \[-h\] .*"
                                            r"(poetry-file|\[hostname\]:port \.\.\.\])$")
@@ -34,12 +34,10 @@ class CommandLine(Case):
                     self.assertRefused(self.script(SERVER, f"{option}={value}", SCIENCE),
                                        f"argument {option}: {meaning}")
 
-    def test_the_smallest_and_largest_numbers_are_accepted(self):
-        """The server starts and sends with them; test_server has port 65535."""
-        for options in (["--num-bytes", "1048576", "--delay", "0"], ["--delay", "1e9"],
-                        ["--num-bytes", "1"], ["--port", "0"]):
-            server = self.server(SCIENCE, *options)
-            self.assertEqual(self.call(server.port).recv(1), b"S")
+    def test_the_largest_numbers_are_accepted(self):
+        """The server sends with them; test_server has port 65535, and the smallest ones."""
+        server = self.server(SCIENCE, "--num-bytes", "1048576", "--delay", "1e9")
+        self.assertEqual(self.call(server.port).recv(1), b"S")
 
     def test_the_server_takes_one_regular_file(self):
         """It refuses no file, two files, a missing file, a directory, and a device."""
