@@ -1,7 +1,4 @@
-"""Measure both clients: exercise 1 as a table, and last servers that do not sleep.
-
-    python3 -m tests.bench --quick     with pauses of a hundredth, to see that it works
-"""
+"""Measure both clients: exercise 1 as a table, and last servers that do not sleep."""
 
 import argparse
 import contextlib
@@ -46,7 +43,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="with pauses of a hundredth")
     quick = parser.parse_args().quick
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors, {platform.system()}")
-    print("seconds, poems of 623 bytes            blocking client      async client    times")
+    print("seconds                                blocking client      async client    times")
     print("                                        took  expected    took  expected  as fast")
     for label, servers in SETTINGS.items():
         show_row(label, [(*server, delay / 100 if quick else delay) for *server, delay in servers])

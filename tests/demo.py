@@ -22,7 +22,7 @@ def run_client(name, script, ports):
     """Run a client and print its lines as they come; return (name, total, bars, computed)."""
     command = support.python(script, *ports, flags=())
     print("\n$ python3", *command[1:])
-    start, begin, bars = 0, 0, {}
+    start, begin, bars = 0, 0, {}  # {task: (begin, end)}, in seconds, like all times here
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with Program(command, stderr=subprocess.STDOUT) as client:
         for line in client.lines():
@@ -40,10 +40,7 @@ def run_client(name, script, ports):
 
 
 def draw(blocking, other):
-    """Return the lines of the picture of two clients, each (name, total, bars, computed).
-
-    bars is {task: (begin, end)}; all times are in seconds.
-    """
+    """Return the lines of the picture of two clients, each (name, total, bars, computed)."""
     scale = COLUMNS / max(blocking[1], other[1])
     lines = []
     for name, total, bars, computed in (blocking, other):

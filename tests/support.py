@@ -53,7 +53,7 @@ class Program(contextlib.ExitStack):
     Reading waits until something is printed. printed has the lines of stdout that have been read.
     """
 
-    starting, signal = False, None  # see leave()
+    starting, ended_by = False, None  # see leave()
 
     def __init__(self, command, **options):
         env = {name: value for name, value in os.environ.items()
@@ -61,7 +61,7 @@ class Program(contextlib.ExitStack):
         # argparse has colours since Python 3.14; a name server that does not answer costs a second.
         env.update(NO_COLOR="1", RES_OPTIONS="timeout:1 attempts:1")
         super().__init__()
-        self.printed = []
+        self.printed, self.pattern = [], None
         self.error_file, path = tempfile.mkstemp()
         self.callback(os.close, self.error_file)
         os.unlink(path)
@@ -70,9 +70,9 @@ class Program(contextlib.ExitStack):
         self.process = self.enter_context(subprocess.Popen(command, cwd=ROOT, env=env, **options))
         self.callback(self.process.kill)
         Program.starting = False
-        if Program.signal:
+        if Program.ended_by:
             self.close()
-            leave(Program.signal, None)
+            leave(Program.ended_by, None)
 
     def lines(self):
         """Yield the lines of stdout as they come, without their line ends."""
@@ -83,10 +83,11 @@ class Program(contextlib.ExitStack):
 
     def wait_for(self, pattern):
         """Read on to the next line that matches the pattern, and return the match."""
+        self.pattern = pattern
         for line in self.lines():
             if match := re.search(pattern, line):
                 return match
-        raise AssertionError(f"{pattern!r} did not come. {self}")
+        raise AssertionError(f"it ended without this line: {self}")
 
     def wait_for_port(self):
         """Read on until a slow poetry server listens, and return its port."""
@@ -104,22 +105,22 @@ class Program(contextlib.ExitStack):
         return text.decode("utf-8", "backslashreplace").splitlines()
 
     def __str__(self):
-        return "\n  ".join([f"{self.process.args} (status {self.process.poll()}) has printed:",
-                            *self.printed[-30:], *self.errors()[-30:]])
+        return "\n  ".join([f"{self.process.args}, status {self.process.poll()}",
+                            f"last awaited: {self.pattern!r}; printed:", *self.printed[-30:], *self.errors()[-30:]])
 
 
 def leave(number, frame):
     """Exit because of a signal; but not within Popen(), where nobody would end the new process."""
-    Program.signal = number
+    Program.ended_by = number
     if not Program.starting:
         sys.exit(128 + number)
 
 
 def run(main):
-    """Run a tool's main(). What ends it, ends its "with" blocks, and so the programs it started."""
+    """Run a tool's main(). Whatever ends it leaves its "with" blocks, which end what it started."""
     signal.signal(signal.SIGINT, leave)
     signal.signal(signal.SIGTERM, leave)
-    # A signal that comes just before a call that waits does not end the waiting: the next one does.
+    # If a signal comes just before read() or select() waits, it is noticed when the next one comes.
     signal.signal(signal.SIGALRM, lambda number, frame: None)
     signal.setitimer(signal.ITIMER_REAL, 1, 1)
     sys.stdout.reconfigure(line_buffering=True, errors="replace")
@@ -128,6 +129,8 @@ def run(main):
     except (AssertionError, OSError) as error:
         print(str(error).splitlines()[-1].strip(), file=sys.stderr)
         os._exit(1)  # sys.exit() would flush our output again, and might fail again
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def load(script):
@@ -204,6 +207,11 @@ class Case(unittest.TestCase):
         """Return the (listening socket, port) of a server that the test plays itself."""
         sock = self.stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=backlog))
         return sock, sock.getsockname()[1]
+
+    def served(self, server):
+        """Return the lines about a server's callers, complete, as it takes another one first."""
+        server.wait_for(re.escape(str(self.call(server.port).getsockname())))
+        return server.printed[1:-1]
 
     def closed_port(self):
         """Return the (socket, port) of a port on which nobody listens, and nobody else can."""

@@ -13,7 +13,6 @@ from unittest import mock
 from tests.support import ASYNC, BLOCKING, SCIENCE, Case, load, parse_duration, read
 
 CLIENTS = [BLOCKING, ASYNC]
-POEMS = [bytes(range(256)) * 2000, "’".encode(), b""]
 
 
 class BlockingClient(Case):
@@ -57,7 +56,7 @@ class BlockingClient(Case):
 
     def test_get_poetry_returns_the_poem_of_an_address(self):
         """Its bytes as they were sent: many, those of one character, none."""
-        for poem in POEMS:
+        for poem in (bytes(range(256)) * 2000, "’".encode(), b""):
             server = self.server(self.poem_file(poem), "--num-bytes", "1000", "--delay", "0")
             self.assertEqual(load(BLOCKING).get_poetry(("127.0.0.1", server.port)), poem)
 
@@ -160,7 +159,7 @@ class AsyncClient(Case):
 
     def test_a_fast_server_cannot_keep_the_others_from_being_read(self):
         """It reads at most 16 times in a turn, and leaves the rest for the next."""
-        left = [1] * 32  # more than a turn reads, but it ends by itself
+        left = [1] * 32  # more reads than a turn has; then pop() raises an IndexError
         stub = mock.Mock(recv=lambda num_bytes: bytes(num_bytes * left.pop()))
         self.assertEqual(load(ASYNC).read_available(stub), (bytes(16 * 65536), False))
 

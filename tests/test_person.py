@@ -92,7 +92,7 @@ class AllScripts(Case):
                     self.assertEnded(program, -signal.SIGINT)
 
     def test_a_pipe_that_nobody_reads_any_more(self):
-        """As with head. The server ends, too, and does not take it for its caller's fault."""
+        """As with head: the next line ends the program, and one on stderr says why."""
         for script in SCRIPTS:
             with self.subTest(script):
                 program, listener = self.start(script)
