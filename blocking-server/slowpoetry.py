@@ -50,8 +50,8 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
 def main():
     """Listen where the command line says, and serve until Ctrl-C."""
     args = parse_args()
-    # Make the listening socket. A name in args.iface is looked up first. The queue is for 1000
-    # clients; the operating system may make it shorter. Except on Windows, create_server() sets
+    # Make the listening socket. A name in args.iface is looked up first. The queue (backlog) is for
+    # 1000 clients; the operating system may shorten it. Except on Windows, create_server() sets
     # SO_REUSEADDR. Without that, the port could stay in use for a minute when the server has ended.
     with socket.create_server((args.iface, args.port), backlog=1000) as listen_socket:
         # getsockname() returns (host, port). With --port 0 the operating system chose the port.
