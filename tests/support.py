@@ -105,8 +105,9 @@ class Program(contextlib.ExitStack):
         return text.decode("utf-8", "backslashreplace").splitlines()
 
     def __str__(self):
-        return "\n  ".join([f"{self.process.args}, status {self.process.poll()}",
-                            f"last awaited: {self.pattern!r}; printed:", *self.printed[-30:], *self.errors()[-30:]])
+        about = f"status {self.process.poll()}, awaited {self.pattern!r}, printed:"
+        lines = [*self.printed[-30:], *self.errors()[-30:]]
+        return "\n  ".join([str(self.process.args), about, *lines])
 
 
 def leave(number, frame):

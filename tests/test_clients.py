@@ -192,7 +192,7 @@ class AsyncClient(Case):
         self.assertEqual(client.wait(), 1, client)
         came = [line for line in client.printed if line.endswith(": 4 bytes of poetry")]
         self.assertTrue(10 < len(came) < 20, client)
-        self.assertEqual(came, [f"Task {num}: 4 bytes of poetry" for num in range(1, len(came) + 1)])
+        self.assertEqual(came, [f"Task {n}: 4 bytes of poetry" for n in range(1, len(came) + 1)])
         self.assertEqual(client.errors(), [
             f"Task {num}: no poetry from 127.0.0.1:{port}: Too many open files"
             for num in range(len(came) + 1, 31)])

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import zlib
@@ -25,9 +26,7 @@ class Session(Case):
     """The blocks of commands and of code, in their order, with delays divided by 100."""
 
     def test_commands_show_what_the_readme_shows(self):
-        """netcat is not run: the test calls the server. A block of Python that names a file in /tmp
-        in its first line becomes that file.
-        """
+        """netcat is not run: we call the server. A block that begins with "# /tmp/" is a file."""
         self.servers = {}  # {the port in the README: our server in its place}
         self.tmp, self.written = os.path.dirname(self.poem_file(b"")), set()
         blocks = re.findall("(?ms)^```(console|python)\n(.*?)^```$", README)
@@ -91,14 +90,16 @@ class Session(Case):
 
     def test_the_answer_to_exercise_4(self):
         """In the copy, a silent server delays no other; a refused connection is told by recv()."""
-        silent, answer = re.findall("(?ms)^```python\n(# /tmp/silent.*?|def connect.*?)^```$", README)
-        silent = self.script(self.poem_file(silent.encode(), "silent.py"), 0)
+        silent, answer = re.findall("(?ms)^```python\n(# /tmp/silent.*?|def .*?)^```$", README)
+        path = self.poem_file(silent.encode(), "silent.py")
+        silent_port = self.script(path, 0).wait_for("^Silent on port ([0-9]+)")[1]
+        with self.assertRaises(OSError):
+            socket.create_connection(("127.0.0.1", silent_port), timeout=0.2)
         listener, port = self.listener()
-        source = read(ASYNC)
-        copy = source[:source.index("def connect(")] + answer + source[source.index("\n\ndef main("):]
-        client = self.script(self.poem_file(copy.encode(), "copy.py"),
-                             silent.wait_for("^Silent on port ([0-9]+)")[1], self.closed_port()[1],
-                             port, stderr=subprocess.STDOUT)
+        copy = re.sub(r"(?s)def connect.*(?=\n\ndef main)", lambda _: answer, read(ASYNC))
+        path = self.poem_file(copy.encode(), "copy.py")
+        ports = silent_port, self.closed_port()[1], port
+        client = self.script(path, *ports, stderr=subprocess.STDOUT)
         client.wait_for("^Task 2: no poetry from .*: Connection refused$")
         self.serve(listener)
         client.wait_for("^Task 3 finished$")
@@ -113,7 +114,7 @@ class Names(Case):
         self.assertGreaterEqual(len(lines), 5)
         for text, function in lines:
             self.assertIn(text, re.search(rf"(?ms)^def {function}\(.*?^def ", read(ASYNC))[0])
-        for text in re.findall(r"In\s+\w+\s+copy,.*?\s(?:before|below)\s+`([^`]+)`", README):
+        for text in re.findall(r"(?s)In\s+\w+\s+copy,.*?\s(?:before|below)\s+`(.+?)`", README):
             self.assertEqual(read(ASYNC).count(text), 1, text)
 
     def test_every_name_with_parentheses_is_called_in_a_script(self):
