@@ -35,9 +35,9 @@ def get_poetry(sockets):
     sockets = dict(sockets)  # a copy, so that the caller's is not changed
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
     while sockets:
-        # 1. Wait until something has come from at least one server: bytes, or the end of the
-        # connection. select() takes three lists of sockets, and returns three lists of those that
-        # are ready: to be read, to be written to, and (rarely used) for exceptional conditions.
+        # 1. Wait until something has come from at least one server: bytes, or the news that it has
+        # closed. select() takes three lists of sockets, and returns three lists of those that are
+        # ready: to be read, to be written to, and (rarely used) for exceptional conditions.
         readable, _, _ = select.select(list(sockets), [], [])  # blocks
         # 2. Read what each of these has now, but don't wait for more. What other servers send
         # meanwhile is not lost: the operating system keeps it until we read it.
@@ -50,7 +50,7 @@ def get_poetry(sockets):
                 del sockets[sock], poems[task_num]
                 sock.close()
                 continue
-            if data:  # empty, for example, if only the end has come
+            if data:  # empty, for example, if the server has only closed
                 poems[task_num] += data
                 print(f"Task {task_num}: got {len(data)} bytes of poetry "
                       f"from {format_address(address)}")
@@ -97,8 +97,8 @@ def connect(address):
     except OSError:
         sock.close()
         raise
-    # From now on, recv() raises BlockingIOError if there is nothing to read. Otherwise it would
-    # wait for the next bytes from this server, while nobody reads from the others.
+    # With this line, recv() raises BlockingIOError if there is nothing to read. Without it, recv()
+    # would wait for the next bytes from this server, while nobody reads from the others.
     sock.setblocking(False)  # in the tutorial: setblocking(0)
     return sock
 

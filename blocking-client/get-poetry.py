@@ -31,8 +31,8 @@ def get_poetry(address):
         # operating system there usually makes it, even while the server is busy. If no answer
         # comes, the whole client waits here, perhaps for minutes.
         sock.connect(address)  # blocks
-        # recv() returns what has come, at most 65536 bytes. b"" counts as false: the server has
-        # closed the connection, and no more will come.
+        # recv() returns what has come, at most 65536 bytes. b"" means that the server has closed
+        # the connection, and no more will come. It counts as false, so the loop ends.
         while data := sock.recv(65536):  # blocks until something comes
             poem += data
     return poem

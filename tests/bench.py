@@ -49,7 +49,7 @@ def main():
         show_row(label, [(*server, delay / 100 if quick else delay) for *server, delay in servers])
     with tempfile.NamedTemporaryFile() as poem:
         poem.truncate(64 << 20)
-        show_row("three of 64 MiB that do not sleep", [(poem.name, 1 << 20, 0)] * 3)
+        show_row("three poems of 64 MiB without sleep", [(poem.name, 1 << 20, 0)] * 3)
 
 
 if __name__ == "__main__":
