@@ -4,13 +4,13 @@
     python3 async-client/get-poetry.py 10000 10001 10002
 
 This is the client of Part 2, section "The Asynchronous Client". The loop in get_poetry() is the
-one in Figure 5. It waits until any of the servers has sent something, and reads that. Such a loop
-is called a reactor, an event loop or a select loop. (A reactor in the strict sense is separate from
-the code that handles the poems.)
+one in Figure 5. It waits until any of the servers has sent something, and reads that. The tutorial
+calls such a loop a reactor, an event loop or a select loop. (A reactor in the strict sense is
+separate from the code that handles the poems.)
 
-Two lines are marked "blocks": select() in this loop, and sock.connect() before it. That the client
+Two lines are marked "blocks": select() in this loop, and sock.connect() before it. The tutorial's
 "connects to all the servers at once" means: to one after the other, usually within a moment, before
-it reads any poem. print() can block, too, if nobody takes what is printed.
+any poem is read. print() can block, too, if nobody takes what is printed.
 
 The blocking client's get_poetry() has become get_poetry(), read_available() and connect(). From
 parse_args() on, the two files are the same.
@@ -76,7 +76,7 @@ def read_available(sock):
             if not data:  # b"": the server has closed the connection, no more will come
                 return b"".join(received), True
             received.append(data)
-    except BlockingIOError:  # EWOULDBLOCK, the usual case: no more bytes now, but later
+    except BlockingIOError:  # EWOULDBLOCK, the usual way out: no more bytes now, not the end
         pass
     return b"".join(received), False
 
