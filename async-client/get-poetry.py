@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
-"""Get poems from slow poetry servers, all at once.
+"""Get poems from slow poetry servers, taking turns between them.
 
     python3 async-client/get-poetry.py 10000 10001 10002
 
-This is the client of Part 2, section "The Asynchronous Client". The loop in get_poetry() is the
-one in Figure 5. It waits until any of the servers has sent something, and reads that. The tutorial
-calls such a loop a reactor, an event loop or a select loop. (A reactor in the strict sense is
-separate from the code that handles the poems.)
+This is the client of Part 2, section "The Asynchronous Client". A task is to get one poem from
+one server. All the servers send at the same time, and the client switches back and forth between
+the tasks: it waits until any of the servers has sent something, reads that, and waits again. It
+always waits for all the servers together. So the total time is about the longest of the waits and
+not their sum: about 10 seconds for the tutorial's servers instead of 23.
 
-Two lines are marked "blocks": select() in this loop, and sock.connect() before it. The tutorial's
-"connects to all the servers at once" means: to one after the other, usually within a moment, before
-any poem is read. print() can block, too, if nobody takes what is printed.
+The loop in get_poetry() is the one in Figure 5. The tutorial calls it a reactor, an event loop or a
+select loop, but adds that strictly speaking it is not a reactor, because it is mixed with the code
+that handles the poems.
+
+On the two lines marked "blocks" the client waits for the network: in connect(), before the loop,
+and in select(), inside the loop. print() can block, too, if nobody takes what it prints. Like the
+tutorial, we accept that.
 
 The blocking client's get_poetry() has become get_poetry(), read_available() and connect(). From
 parse_args() on, the two files are the same.
@@ -27,32 +32,34 @@ import time
 
 
 def get_poetry(sockets):
-    """Return {task number: poem} when all tasks have ended; a poem is a bytearray.
+    """Read from the sockets until all tasks have ended. Return {task number: poem, a bytearray}.
 
-    sockets is {socket: (task number, address)}. Each socket is closed when its task ends. A failed
-    task has no poem; the reason is printed.
+    sockets is {socket: (task number, address)}. Each socket is closed when its task ends. A task
+    that fails is left out of the result, and the reason is printed.
     """
-    sockets = dict(sockets)  # a copy, so that the caller's is not changed
+    sockets = dict(sockets)  # a copy, because the caller's dictionary should not change
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
     while sockets:
-        # 1. Wait until something has come from at least one server: bytes, or the news that it has
-        # closed. select() takes three lists of sockets, and returns three lists of those that are
-        # ready: to be read, to be written to, and (rarely used) for exceptional conditions.
+        # 1. Wait until at least one socket has something to read: bytes, or the news that the
+        # connection has ended. We give select() three lists: sockets to read from, sockets to write
+        # to, and sockets to watch for exceptional conditions. It returns those that are ready,
+        # again in three lists. We only read, so the other lists are empty.
         readable, _, _ = select.select(list(sockets), [], [])  # blocks
-        # 2. Read what each of these has now, but don't wait for more. What other servers send
-        # meanwhile is not lost: the operating system keeps it until we read it.
+        # 2. Read from each of these what has arrived, up to a limit, but don't wait for more. What
+        # the servers send meanwhile is not lost: the operating system keeps it until we read it.
         for sock in readable:
             task_num, address = sockets[sock]
             try:
-                data, ended = read_available(sock)
+                received, ended = read_available(sock)
             except OSError as error:
                 report_failure(task_num, address, error)
-                del sockets[sock], poems[task_num]
+                del sockets[sock]
+                del poems[task_num]
                 sock.close()
                 continue
-            if data:  # empty, for example, if the server has only closed
-                poems[task_num] += data
-                print(f"Task {task_num}: got {len(data)} bytes of poetry "
+            if received:  # empty if the server has closed the connection and sent nothing more
+                poems[task_num] += received
+                print(f"Task {task_num}: got {len(received)} bytes of poetry "
                       f"from {format_address(address)}")
             if ended:
                 print(f"Task {task_num} finished")
@@ -63,22 +70,28 @@ def get_poetry(sockets):
 
 
 def read_available(sock):
-    """Return (data, ended): the bytes the socket has now, and whether the connection has ended.
+    """Return (received, ended): bytes that have arrived, and whether the server has closed.
 
-    Raise OSError if the connection has broken.
+    Raise OSError if the connection has ended with an error.
     """
-    received = []
+    received = bytearray()
     try:
-        # At most 16 times, because the other servers want their turn. If there is more to read, the
-        # next select() returns this socket again.
+        # Read at most 16 times, because a server that sends without a pause could keep us here
+        # while the others wait (the tutorial's author recommends a limit in his reply to comment
+        # 9). If there is more to read, the next select() returns this socket again.
         for _ in range(16):
+            # recv() returns what has arrived, but at most 65536 bytes. TCP carries a stream of
+            # bytes, so this need not be one chunk as the server sent it: it can be a part of a
+            # chunk, or several chunks together.
             data = sock.recv(65536)
-            if not data:  # b"": the server has closed the connection, no more will come
-                return b"".join(received), True
-            received.append(data)
-    except BlockingIOError:  # EWOULDBLOCK, the usual way out: no more bytes now, not the end
+            if not data:  # b"" means that the server has closed the connection: no more will come
+                return received, True
+            received += data
+    except BlockingIOError:
+        # This is EWOULDBLOCK, the operating system's error for "there is nothing to read now". It
+        # is not the end of the poem: most calls of this function end like this.
         pass
-    return b"".join(received), False
+    return received, False
 
 
 def connect(address):
@@ -86,30 +99,33 @@ def connect(address):
 
     Raise OSError if the connection cannot be made.
     """
-    # AF_INET stands for IPv4, SOCK_STREAM for TCP. "with" would close the socket even after
-    # success.
+    # AF_INET means IPv4, with addresses like 127.0.0.1. SOCK_STREAM means TCP, which delivers the
+    # bytes in their order, and none of them twice or not at all.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        # A name is looked up first. Then the server's machine is asked for a connection. The
-        # operating system there usually makes it, even while the server is busy. If no answer
-        # comes, the whole client waits here, perhaps for minutes.
+    try:  # without "with", because the socket has to stay open if all goes well
+        # If the host is a name, connect() first looks up its IP address. Then it asks the server's
+        # machine for a connection, and the operating system there usually makes it, even while the
+        # server program is busy. If no answer comes, the client waits here, perhaps for minutes.
         sock.connect(address)  # blocks
     except OSError:
         sock.close()
         raise
-    # With this line, recv() raises BlockingIOError if there is nothing to read. Without it, recv()
-    # would wait for the next bytes from this server, while nobody reads from the others.
-    sock.setblocking(False)  # in the tutorial: setblocking(0)
+    # From now on, recv() raises BlockingIOError if there is nothing to read. Without this line, it
+    # would wait for this server's next bytes, and meanwhile the client would read nothing from the
+    # others.
+    sock.setblocking(False)  # the tutorial writes setblocking(0)
     return sock
 
 
 def main():
-    """Connect to all servers, then get the poems. Return the exit status: 1 if a task failed."""
+    """Connect to all servers, then get the poems. Return 1 if a task failed, else 0."""
     addresses = parse_args()
-    if len(addresses) > 1000:  # a round number near select()'s limit
-        sys.exit("get-poetry.py: more sockets than select() can watch")
+    if len(addresses) > 1000:  # most systems' select() takes only file descriptors below 1024
+        sys.exit("get-poetry.py: at most 1000 addresses, since select() cannot watch many more")
     start = time.monotonic()
     sockets = {}  # {socket: (task number, address)}
+    # The tutorial says that the client connects to all the servers at once. That does not mean in
+    # the same moment: it tries one server after another, and reads nothing before it has tried all.
     for task_num, address in enumerate(addresses, 1):
         try:
             sock = connect(address)
@@ -125,22 +141,22 @@ def main():
 
 
 def parse_args():
-    """Return the addresses on the command line. If one is wrong, exit with status 2."""
+    """Return the addresses on the command line. If one of them is wrong, exit with status 2."""
     parser = argparse.ArgumentParser(
         description="Get a poem from each address. No hostname means 127.0.0.1, this machine.")
     parser.add_argument("addresses", metavar="[hostname]:port", type=parse_address, nargs="+",
-                        help="where a slow poetry server listens; 10000 is 127.0.0.1:10000")
+                        help="where a slow poetry server listens; 10000 means 127.0.0.1:10000")
     return parser.parse_args().addresses
 
 
 def parse_address(text):
     """Return the (host, port) in a text like 'localhost:10000', ':10000' or '10000'."""
-    host, _, port = text.rpartition(":")  # no colon: host is empty
+    host, _, port = text.rpartition(":")  # without a colon, host is empty
     try:
         if host.isascii() and 1 <= int(port) <= 65535:
             return host or "127.0.0.1", int(port)
     except ValueError:
-        pass  # port is not a number: refused below
+        pass  # port is not a number, so the text is refused below
     raise argparse.ArgumentTypeError(
         f"{text!r} is not [hostname]:port with an ASCII hostname and a port from 1 to 65535")
 
@@ -156,12 +172,15 @@ def report_failure(task_num, address, error):
           file=sys.stderr)
 
 
+# What follows is not about sockets. It lets the program end without a traceback when somebody
+# presses Ctrl-C, or when nobody reads the output any more.
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, without a traceback
-    # Without line_buffering, lines for a pipe or a file would be written late, many together.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program at once
+    # line_buffering writes each line immediately, even into a pipe or a file, where Python would
+    # otherwise collect many lines first.
     sys.stdout.reconfigure(line_buffering=True)
     try:
         sys.exit(main())
-    except OSError as error:  # for example, nobody reads our output any more
+    except OSError as error:
         print(f"get-poetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would flush our output again, and might fail again
+        os._exit(1)  # sys.exit() would flush the output again, and could fail again

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Get poems from slow poetry servers, one after the other.
+"""Get poems from slow poetry servers, one after another.
 
     python3 blocking-client/get-poetry.py 10000 10001 10002
 
-This is the client of Part 2, section "The Blocking Client". What it prints is Figure 1 (of Part 1)
-in text. On the lines marked "blocks" the client waits for one server, and does nothing else until
-the wait is over.
+This is the client of Part 2, section "The Blocking Client", and what it prints is Figure 1 of
+Part 1 as text. A task is to get one poem from one server. On the lines marked "blocks" the client
+waits for one server, and it does nothing else until the wait is over. So the total time is the sum
+of all the waits: about 23 seconds for the tutorial's servers.
 
 From parse_args() on, this file is the same as the async client's.
 """
@@ -20,39 +21,43 @@ import time
 
 
 def get_poetry(address):
-    """Return the poem, a bytearray: all that the server at a (host, port) address sends.
+    """Connect to the server at a (host, port) address, and return all it sends as a bytearray.
 
-    Raise OSError if the connection cannot be made, or breaks.
+    Raise OSError if the connection cannot be made, or if it ends with an error.
     """
     poem = bytearray()
-    # AF_INET stands for IPv4, SOCK_STREAM for TCP.
+    # AF_INET means IPv4, with addresses like 127.0.0.1. SOCK_STREAM means TCP, which delivers the
+    # bytes in their order, and none of them twice or not at all.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        # A name is looked up first. Then the server's machine is asked for a connection. The
-        # operating system there usually makes it, even while the server is busy. If no answer
-        # comes, the whole client waits here, perhaps for minutes.
+        # If the host is a name, connect() first looks up its IP address. Then it asks the server's
+        # machine for a connection, and the operating system there usually makes it, even while the
+        # server program is busy. If no answer comes, the client waits here, perhaps for minutes.
         sock.connect(address)  # blocks
-        # recv() returns what has come, at most 65536 bytes. b"" means that the server has closed
-        # the connection, and no more will come. It counts as false, so the loop ends.
-        while data := sock.recv(65536):  # blocks until something comes
+        while True:
+            # recv() returns what has arrived, but at most 65536 bytes. TCP carries a stream of
+            # bytes, so this need not be one chunk as the server sent it: it can be a part of a
+            # chunk, or several chunks together.
+            data = sock.recv(65536)  # blocks until something arrives
+            if not data:  # b"" means that the server has closed the connection: no more will come
+                return poem
             poem += data
-    return poem
 
 
 def main():
-    """Get the poems in turn, with the time of each. Return the exit status: 1 if a task failed."""
+    """Get the poems, and time each of them. Return 1 if a task failed, else 0."""
     addresses = parse_args()
     num_poems = 0
     total = datetime.timedelta()
     for task_num, address in enumerate(addresses, 1):
         print(f"Task {task_num}: get poetry from: {format_address(address)}")
         start = time.monotonic()
+        poem = None
         try:
             poem = get_poetry(address)
         except OSError as error:
             report_failure(task_num, address, error)
-            poem = None
         elapsed = datetime.timedelta(seconds=time.monotonic() - start)
-        total += elapsed  # the time of a failed task counts, too
+        total += elapsed  # the tasks do not overlap, so their times add up; failed ones count, too
         if poem is not None:
             num_poems += 1
             print(f"Task {task_num}: got {len(poem)} bytes of poetry "
@@ -62,22 +67,22 @@ def main():
 
 
 def parse_args():
-    """Return the addresses on the command line. If one is wrong, exit with status 2."""
+    """Return the addresses on the command line. If one of them is wrong, exit with status 2."""
     parser = argparse.ArgumentParser(
         description="Get a poem from each address. No hostname means 127.0.0.1, this machine.")
     parser.add_argument("addresses", metavar="[hostname]:port", type=parse_address, nargs="+",
-                        help="where a slow poetry server listens; 10000 is 127.0.0.1:10000")
+                        help="where a slow poetry server listens; 10000 means 127.0.0.1:10000")
     return parser.parse_args().addresses
 
 
 def parse_address(text):
     """Return the (host, port) in a text like 'localhost:10000', ':10000' or '10000'."""
-    host, _, port = text.rpartition(":")  # no colon: host is empty
+    host, _, port = text.rpartition(":")  # without a colon, host is empty
     try:
         if host.isascii() and 1 <= int(port) <= 65535:
             return host or "127.0.0.1", int(port)
     except ValueError:
-        pass  # port is not a number: refused below
+        pass  # port is not a number, so the text is refused below
     raise argparse.ArgumentTypeError(
         f"{text!r} is not [hostname]:port with an ASCII hostname and a port from 1 to 65535")
 
@@ -93,12 +98,15 @@ def report_failure(task_num, address, error):
           file=sys.stderr)
 
 
+# What follows is not about sockets. It lets the program end without a traceback when somebody
+# presses Ctrl-C, or when nobody reads the output any more.
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, without a traceback
-    # Without line_buffering, lines for a pipe or a file would be written late, many together.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program at once
+    # line_buffering writes each line immediately, even into a pipe or a file, where Python would
+    # otherwise collect many lines first.
     sys.stdout.reconfigure(line_buffering=True)
     try:
         sys.exit(main())
-    except OSError as error:  # for example, nobody reads our output any more
+    except OSError as error:
         print(f"get-poetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would flush our output again, and might fail again
+        os._exit(1)  # sys.exit() would flush the output again, and could fail again

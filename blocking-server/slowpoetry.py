@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Serve a poem slowly: a few bytes at a time, to one client at a time.
+"""Serve a poem slowly, in small chunks, to one client after another.
 
     python3 blocking-server/slowpoetry.py --port 10000 poetry/ecstasy.txt
 
-This is the server of Part 2, section "Slow Poetry". On the lines marked "blocks" it waits for
-a client, the network or the clock, and does nothing else.
+This is the server of Part 2, section "Slow Poetry". On the lines marked "blocks" it waits for a
+client, for the network or for the clock, and it does nothing else until the wait is over.
 
-A socket is one end of a connection: what a program sends into it can be received at the other end.
-The listening socket is the exception. It only waits for clients, and for each of them accept()
-makes a new socket: the server's end of the connection to this client.
+A socket is one end of a connection: what a program sends through it can be received at the other
+end. A listening socket is different, because nothing is sent or received through it. It only waits
+for clients, and for each of them accept() returns a new socket: the server's end of the connection
+to that client.
 """
 
 import argparse
@@ -20,29 +21,33 @@ import time
 
 
 def serve(listen_socket, poetry_file, num_bytes, delay):
-    """Serve one client after the other, for ever."""
+    """Serve one client after another, for ever."""
     while True:
-        # The operating system connects the clients, and keeps them in a queue. accept() takes the
-        # first one. It returns a new socket, and the (host, port) of the client's end.
+        # The operating system makes the connections, even while we are busy, and keeps them in a
+        # queue. accept() takes the first of them. It returns a new socket and the (host, port) of
+        # the client's end. This port is the client's own; its operating system has chosen it.
         sock, address = listen_socket.accept()  # blocks while the queue is empty
         print(f"Somebody at {address} wants poetry!")
         try:
             send_poetry(sock, poetry_file, num_bytes, delay)
-        except OSError as error:  # for example, the client has gone away
+        except OSError as error:  # for example, the client has closed the connection
             print(f"No more poetry for {address}: {error.strerror}")
 
 
 def send_poetry(sock, poetry_file, num_bytes, delay):
-    """Send the file in chunks of num_bytes; after each, sleep for delay seconds. Close sock.
+    """Send the file in chunks of num_bytes, sleep for delay seconds after each, and close sock.
 
     Raise OSError if the file cannot be read, or if the bytes cannot be sent.
     """
-    # At the end, "with" closes the file and the socket. So the client learns that no more comes.
-    with sock, open(poetry_file, "rb") as poem:  # bytes: a chunk may end inside a character
-        while chunk := poem.read(num_bytes):  # b"", at the end of the file, counts as false
+    # The file is opened in binary ("rb"), because a socket sends bytes and not text. When the block
+    # ends, "with" closes the file and the socket. The client takes this as the end of the poem,
+    # because nothing else tells it where the poem ends.
+    with sock, open(poetry_file, "rb") as file:
+        while chunk := file.read(num_bytes):  # at the end of the file this is b"", which is false
             print(f"Sending {len(chunk)} bytes")
-            # sendall() puts the chunk into a buffer, from which the operating system sends it. The
-            # buffer can be full if the network is slow, or if the client does not read.
+            # sendall() puts the chunk into a buffer of the operating system, which sends it from
+            # there. If the network is slow, or if the client does not read, the buffer fills up and
+            # sendall() has to wait.
             sock.sendall(chunk)  # blocks while the buffer is full
             time.sleep(delay)  # blocks
 
@@ -50,46 +55,58 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
 def main():
     """Listen where the command line says, and serve until Ctrl-C."""
     args = parse_args()
-    # Make the listening socket. A name in args.iface is looked up first. The queue (backlog) is for
-    # 1000 clients; the operating system may shorten it. Except on Windows, create_server() sets
-    # SO_REUSEADDR. Without that, the port could stay in use for a minute when the server has ended.
+    # create_server() makes the listening socket. If args.iface is a name, it first looks up the IP
+    # address. backlog is the length of the queue: 1000 connections, unless the operating system
+    # allows fewer. Except on Windows, create_server() also sets the option SO_REUSEADDR. Without
+    # it, the port could stay in use for about a minute after the server has ended.
     with socket.create_server((args.iface, args.port), backlog=1000) as listen_socket:
-        # getsockname() returns (host, port). With --port 0 the operating system chose the port.
+        # With --port 0 the operating system has chosen the port. getsockname() returns the
+        # (host, port) that the socket really has.
         print(f"Serving {args.poetry_file} on port {listen_socket.getsockname()[1]}.")
         serve(listen_socket, args.poetry_file, args.num_bytes, args.delay)
 
 
 def parse_args():
-    """Return the options and the poetry_file. If one is wrong, exit with status 2."""
+    """Return the options and the poetry_file. If one of them is wrong, exit with status 2."""
     parser = argparse.ArgumentParser(description="Serve a poem slowly, to one client at a time.",
                                      formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 for any free one")
-    parser.add_argument("--iface", metavar="HOST", default="localhost", help="address to listen on")
-    parser.add_argument("--num-bytes", metavar="N", type=int, default=10, help="bytes in each send")
+    parser.add_argument("--port", type=int, default=0,
+                        help="port to listen on; 0 means any free one")
+    parser.add_argument("--iface", metavar="HOST", default="localhost",
+                        help="host name or IPv4 address to listen on")
+    parser.add_argument("--num-bytes", metavar="N", type=int, default=10,
+                        help="bytes to send at a time")
     parser.add_argument("--delay", metavar="SECONDS", type=float, default=0.1,
-                        help="seconds to sleep after each send")
+                        help="seconds to sleep after each chunk")
     parser.add_argument("poetry_file", metavar="poetry-file", help="file to serve")
     args = parser.parse_args()
-    if not 0 <= args.port <= 65535:
+    # argparse has checked that the numbers are numbers, but not how large they are.
+    if not 0 <= args.port <= 65535:  # ports have no other numbers
         parser.error("argument --port: must be from 0 to 65535")
-    if not args.iface or not args.iface.isascii():  # "" would mean every interface
+    # The empty string would mean every interface of the machine. Nobody types it, but it is what
+    # --iface "$HOST" becomes in a shell that has no such variable. And to look up a name that is
+    # not ASCII could raise a TypeError, which nothing here catches.
+    if not args.iface or not args.iface.isascii():
         parser.error("argument --iface: must be an ASCII name or an address of this machine")
-    if not 1 <= args.num_bytes <= 1048576:
+    if not 1 <= args.num_bytes <= 1048576:  # a chunk is kept in memory, and 0 would send nothing
         parser.error("argument --num-bytes: must be from 1 to 1048576")
-    if not 0 <= args.delay <= 1e9:
+    if not 0 <= args.delay <= 1e9:  # sleep() refuses negative and enormous numbers
         parser.error("argument --delay: must be from 0 to 1e9 seconds")
-    if not os.path.isfile(args.poetry_file):
+    if not os.path.isfile(args.poetry_file):  # if not now, the error would come with a client
         parser.error(f"argument poetry-file: {args.poetry_file!r} must be an existing regular file")
     return args
 
 
+# What follows is not about sockets. It lets the program end without a traceback when somebody
+# presses Ctrl-C, when the port is in use, or when nobody reads the output any more.
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program, without a traceback
-    # Without line_buffering, lines for a pipe or a file would be written late, many together.
-    # Without errors=..., a file name that cannot be printed could cause a UnicodeEncodeError.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program at once
+    # line_buffering writes each line immediately, even into a pipe or a file, where Python would
+    # otherwise collect many lines first. errors="backslashreplace" prints an escape in place of a
+    # character that the output's encoding lacks, since a file's name may have any characters.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         main()
-    except OSError as error:  # for example, the port is in use, or nobody reads our output any more
+    except OSError as error:
         print(f"slowpoetry.py: {error.strerror}", file=sys.stderr)
-        os._exit(1)  # sys.exit() would flush our output again, and might fail again
+        os._exit(1)  # sys.exit() would flush the output again, and could fail again
