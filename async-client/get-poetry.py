@@ -3,11 +3,11 @@
 
     python3 async-client/get-poetry.py 10000 10001 10002
 
-This is the client of Part 2, section "The Asynchronous Client". A task is to get one poem from
+This is the client of Part 2, section "The Asynchronous Client". A task means getting one poem from
 one server. All the servers send at the same time, and the client switches back and forth between
-the tasks: it waits until any of the servers has sent something, reads that, and waits again. It
-always waits for all the servers together. So the total time is about the longest of the waits and
-not their sum: about 10 seconds for the tutorial's servers instead of 23.
+the tasks: it waits until any of the servers has sent something, reads that, and waits again. Once
+it is connected, it waits for all the servers together. So the total time is about the longest of
+the waits and not their sum: about 10 seconds for the tutorial's servers instead of 23.
 
 The loop in get_poetry() is the one in Figure 5. The tutorial calls it a reactor, an event loop or a
 select loop, but adds that strictly speaking it is not a reactor, because it is mixed with the code
@@ -35,7 +35,8 @@ def get_poetry(sockets):
     """Read from the sockets until all tasks have ended. Return {task number: poem, a bytearray}.
 
     sockets is {socket: (task number, address)}. Each socket is closed when its task ends. A task
-    that fails is left out of the result, and the reason is printed.
+    that fails is left out of the result, and the reason is printed. This function can return the
+    poems because it waits for all of them; exercise 2 is about one that returns a single poem.
     """
     sockets = dict(sockets)  # a copy, because the caller's dictionary should not change
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
@@ -45,8 +46,8 @@ def get_poetry(sockets):
         # to, and sockets to watch for exceptional conditions. It returns those that are ready,
         # again in three lists. We only read, so the other lists are empty.
         readable, _, _ = select.select(list(sockets), [], [])  # blocks
-        # 2. Read from each of these what has arrived, up to a limit, but don't wait for more. What
-        # the servers send meanwhile is not lost: the operating system keeps it until we read it.
+        # 2. From each of these sockets, read what has arrived, up to a limit, but don't wait for
+        # more. What the servers send meanwhile is not lost: the operating system keeps it for us.
         for sock in readable:
             task_num, address = sockets[sock]
             try:
@@ -70,7 +71,7 @@ def get_poetry(sockets):
 
 
 def read_available(sock):
-    """Return (received, ended): bytes that have arrived, and whether the server has closed.
+    """Return (received, ended): bytes that have arrived, and whether the connection has ended.
 
     Raise OSError if the connection has ended with an error.
     """
@@ -99,10 +100,10 @@ def connect(address):
 
     Raise OSError if the connection cannot be made.
     """
-    # AF_INET means IPv4, with addresses like 127.0.0.1. SOCK_STREAM means TCP, which delivers the
-    # bytes in their order, and none of them twice or not at all.
+    # AF_INET means IPv4, with addresses like 127.0.0.1. SOCK_STREAM means TCP, which delivers
+    # every byte exactly once and in order, unless the connection breaks.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:  # without "with", because the socket has to stay open if all goes well
+    try:  # not "with", which would close the socket even if all goes well
         # If the host is a name, connect() first looks up its IP address. Then it asks the server's
         # machine for a connection, and the operating system there usually makes it, even while the
         # server program is busy. If no answer comes, the client waits here, perhaps for minutes.
@@ -112,7 +113,8 @@ def connect(address):
         raise
     # From now on, recv() raises BlockingIOError if there is nothing to read. Without this line, it
     # would wait for this server's next bytes, and meanwhile the client would read nothing from the
-    # others.
+    # others. (In the reply to comment 14 the line makes no difference, because the client of that
+    # time called recv() only once in a turn.)
     sock.setblocking(False)  # the tutorial writes setblocking(0)
     return sock
 
@@ -120,12 +122,12 @@ def connect(address):
 def main():
     """Connect to all servers, then get the poems. Return 1 if a task failed, else 0."""
     addresses = parse_args()
-    if len(addresses) > 1000:  # most systems' select() takes only file descriptors below 1024
+    if len(addresses) > 1000:  # select() takes no file descriptor above 1023 on most systems
         sys.exit("get-poetry.py: at most 1000 addresses, since select() cannot watch many more")
     start = time.monotonic()
     sockets = {}  # {socket: (task number, address)}
-    # The tutorial says that the client connects to all the servers at once. That does not mean in
-    # the same moment: it tries one server after another, and reads nothing before it has tried all.
+    # The tutorial says that the client connects to all the servers at once. That does not mean at
+    # the same moment: it tries one server after another, and reads nothing until it has tried all.
     for task_num, address in enumerate(addresses, 1):
         try:
             sock = connect(address)
@@ -143,7 +145,7 @@ def main():
 def parse_args():
     """Return the addresses on the command line. If one of them is wrong, exit with status 2."""
     parser = argparse.ArgumentParser(
-        description="Get a poem from each address. No hostname means 127.0.0.1, this machine.")
+        description="Get a poem from each address. Without a hostname, 127.0.0.1 is used.")
     parser.add_argument("addresses", metavar="[hostname]:port", type=parse_address, nargs="+",
                         help="where a slow poetry server listens; 10000 means 127.0.0.1:10000")
     return parser.parse_args().addresses
@@ -152,6 +154,8 @@ def parse_args():
 def parse_address(text):
     """Return the (host, port) in a text like 'localhost:10000', ':10000' or '10000'."""
     host, _, port = text.rpartition(":")  # without a colon, host is empty
+    # A hostname that is not ASCII could make connect() raise a TypeError, and nothing here would
+    # catch that.
     try:
         if host.isascii() and 1 <= int(port) <= 65535:
             return host or "127.0.0.1", int(port)

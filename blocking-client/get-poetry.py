@@ -4,9 +4,9 @@
     python3 blocking-client/get-poetry.py 10000 10001 10002
 
 This is the client of Part 2, section "The Blocking Client", and what it prints is Figure 1 of
-Part 1 as text. A task is to get one poem from one server. On the lines marked "blocks" the client
-waits for one server, and it does nothing else until the wait is over. So the total time is the sum
-of all the waits: about 23 seconds for the tutorial's servers.
+Part 1 as text. A task means getting one poem from one server. On the lines marked "blocks" the
+client waits for one server, and it does nothing else until the wait is over. So the total time is
+the sum of all the waits: about 23 seconds for the tutorial's servers.
 
 From parse_args() on, this file is the same as the async client's.
 """
@@ -26,8 +26,8 @@ def get_poetry(address):
     Raise OSError if the connection cannot be made, or if it ends with an error.
     """
     poem = bytearray()
-    # AF_INET means IPv4, with addresses like 127.0.0.1. SOCK_STREAM means TCP, which delivers the
-    # bytes in their order, and none of them twice or not at all.
+    # AF_INET means IPv4, with addresses like 127.0.0.1. SOCK_STREAM means TCP, which delivers
+    # every byte exactly once and in order, unless the connection breaks.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
         # If the host is a name, connect() first looks up its IP address. Then it asks the server's
         # machine for a connection, and the operating system there usually makes it, even while the
@@ -69,7 +69,7 @@ def main():
 def parse_args():
     """Return the addresses on the command line. If one of them is wrong, exit with status 2."""
     parser = argparse.ArgumentParser(
-        description="Get a poem from each address. No hostname means 127.0.0.1, this machine.")
+        description="Get a poem from each address. Without a hostname, 127.0.0.1 is used.")
     parser.add_argument("addresses", metavar="[hostname]:port", type=parse_address, nargs="+",
                         help="where a slow poetry server listens; 10000 means 127.0.0.1:10000")
     return parser.parse_args().addresses
@@ -78,6 +78,8 @@ def parse_args():
 def parse_address(text):
     """Return the (host, port) in a text like 'localhost:10000', ':10000' or '10000'."""
     host, _, port = text.rpartition(":")  # without a colon, host is empty
+    # A hostname that is not ASCII could make connect() raise a TypeError, and nothing here would
+    # catch that.
     try:
         if host.isascii() and 1 <= int(port) <= 65535:
             return host or "127.0.0.1", int(port)

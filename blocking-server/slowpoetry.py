@@ -24,13 +24,14 @@ def serve(listen_socket, poetry_file, num_bytes, delay):
     """Serve one client after another, for ever."""
     while True:
         # The operating system makes the connections, even while we are busy, and keeps them in a
-        # queue. accept() takes the first of them. It returns a new socket and the (host, port) of
-        # the client's end. This port is the client's own; its operating system has chosen it.
+        # queue. accept() takes the first of them. It returns a new socket and the address of the
+        # client's end, a (host, port). This port is not the one that we listen on: the operating
+        # system of the client's machine has chosen it, to tell its connections apart.
         sock, address = listen_socket.accept()  # blocks while the queue is empty
         print(f"Somebody at {address} wants poetry!")
         try:
             send_poetry(sock, poetry_file, num_bytes, delay)
-        except OSError as error:  # for example, the client has closed the connection
+        except OSError as error:  # to lose one client must not stop the server
             print(f"No more poetry for {address}: {error.strerror}")
 
 
@@ -39,9 +40,9 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
 
     Raise OSError if the file cannot be read, or if the bytes cannot be sent.
     """
-    # The file is opened in binary ("rb"), because a socket sends bytes and not text. When the block
-    # ends, "with" closes the file and the socket. The client takes this as the end of the poem,
-    # because nothing else tells it where the poem ends.
+    # The file is opened in binary ("rb"), because a socket sends bytes and not text. At the end,
+    # "with" closes the file and the socket. The client takes the closed connection as the end of
+    # the poem, because nothing else tells it where the poem ends.
     with sock, open(poetry_file, "rb") as file:
         while chunk := file.read(num_bytes):  # at the end of the file this is b"", which is false
             print(f"Sending {len(chunk)} bytes")
@@ -56,7 +57,7 @@ def main():
     """Listen where the command line says, and serve until Ctrl-C."""
     args = parse_args()
     # create_server() makes the listening socket. If args.iface is a name, it first looks up the IP
-    # address. backlog is the length of the queue: 1000 connections, unless the operating system
+    # address. backlog is how many connections the queue can hold: 1000, unless the operating system
     # allows fewer. Except on Windows, create_server() also sets the option SO_REUSEADDR. Without
     # it, the port could stay in use for about a minute after the server has ended.
     with socket.create_server((args.iface, args.port), backlog=1000) as listen_socket:
@@ -71,28 +72,28 @@ def parse_args():
     parser = argparse.ArgumentParser(description="Serve a poem slowly, to one client at a time.",
                                      formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--port", type=int, default=0,
-                        help="port to listen on; 0 means any free one")
+                        help="port to listen on; 0 means any free port")
     parser.add_argument("--iface", metavar="HOST", default="localhost",
-                        help="host name or IPv4 address to listen on")
+                        help="hostname or IPv4 address to listen on")
     parser.add_argument("--num-bytes", metavar="N", type=int, default=10,
-                        help="bytes to send at a time")
+                        help="bytes in each chunk")
     parser.add_argument("--delay", metavar="SECONDS", type=float, default=0.1,
                         help="seconds to sleep after each chunk")
     parser.add_argument("poetry_file", metavar="poetry-file", help="file to serve")
     args = parser.parse_args()
     # argparse has checked that the numbers are numbers, but not how large they are.
-    if not 0 <= args.port <= 65535:  # ports have no other numbers
+    if not 0 <= args.port <= 65535:  # bind() would raise an OverflowError
         parser.error("argument --port: must be from 0 to 65535")
-    # The empty string would mean every interface of the machine. Nobody types it, but it is what
-    # --iface "$HOST" becomes in a shell that has no such variable. And to look up a name that is
-    # not ASCII could raise a TypeError, which nothing here catches.
+    # The empty string would mean every interface of the machine, and --iface "$HOST" passes it by
+    # accident when HOST is not set. A name that is not ASCII could make create_server() raise a
+    # TypeError, and nothing here would catch that.
     if not args.iface or not args.iface.isascii():
         parser.error("argument --iface: must be an ASCII name or an address of this machine")
     if not 1 <= args.num_bytes <= 1048576:  # a chunk is kept in memory, and 0 would send nothing
         parser.error("argument --num-bytes: must be from 1 to 1048576")
     if not 0 <= args.delay <= 1e9:  # sleep() refuses negative and enormous numbers
         parser.error("argument --delay: must be from 0 to 1e9 seconds")
-    if not os.path.isfile(args.poetry_file):  # if not now, the error would come with a client
+    if not os.path.isfile(args.poetry_file):  # better to fail now than when a client connects
         parser.error(f"argument poetry-file: {args.poetry_file!r} must be an existing regular file")
     return args
 

@@ -4,38 +4,33 @@
 """
 
 import argparse
-import contextlib
-import select
-import subprocess
 
 from tests import support
+from tests.support import DELAY, PORT, SESSION, ToolError
 
 
 def main():
     """Start the servers, and print what they print until Ctrl-C. If one ends, the others end."""
     parser = argparse.ArgumentParser(description="Run the tutorial's servers until Ctrl-C.")
-    parser.add_argument("--delay", type=float, default=0.1, help="the servers' pauses, in s")
-    parser.add_argument("--port", type=int, default=10000, help="the first of three; 0: any")
+    parser.add_argument("--delay", type=float, default=DELAY,
+                        help="seconds that the servers sleep after each chunk")
+    parser.add_argument("--port", type=int, default=PORT,
+                        help="port of the first server; 0 means any free ports")
     args = parser.parse_args()
-    if not 0 <= args.port <= 65533:
-        parser.error("argument --port: must be from 0 to 65533")
-    with contextlib.ExitStack() as stack:
-        servers = {}  # {pipe: (server, port)}
-        for number, settings in enumerate(support.SESSION):
-            command = support.slow_poetry(*settings, args.delay, args.port and args.port + number)
-            # Unbuffered, because select() does not see lines that are in a buffer of ours.
-            server = support.Program(command, stderr=subprocess.STDOUT, bufsize=0)
-            port = stack.enter_context(server).wait_for_port()
-            print(f"{port}: {server.printed[0]}")
-            servers[server.process.stdout] = server, port
-        while True:
-            for pipe in select.select(list(servers), [], [])[0]:
-                server, port = servers[pipe]
-                if line := pipe.readline():
-                    print(f"{port}: {line.decode(errors='backslashreplace')}", end="")
-                else:
-                    raise AssertionError(f"{port}: this server has ended, with status "
-                                         f"{server.wait()}; the others are stopped")
+    last = 65536 - len(SESSION)
+    if not 0 <= args.port <= last:
+        parser.error(f"argument --port: must be from 0 to {last}")
+    servers = []
+    for number, (poem, num_bytes) in enumerate(SESSION):
+        port = args.port + number if args.port else 0
+        server = support.start_server(poem, num_bytes, args.delay, port)
+        print(f"{server.port}: {server.printed[0]}")
+        servers.append(server)
+    for server, line in support.read_lines(servers):
+        if line is None:
+            raise ToolError(f"{server.port}: this server has ended, with status "
+                            f"{server.wait()}; the others are stopped")
+        print(f"{server.port}: {line}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
-"""Start programs, read what they print, and end them. The suite and the tools stand on this."""
+"""What the suite and the tools share: programs that run, and a base class for tests."""
 
 import contextlib
+import errno
 import importlib.util
 import math
 import os
 import re
+import select
+import shlex
 import signal
 import socket
 import struct
@@ -14,227 +17,378 @@ import tempfile
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # where all commands are run
-SCRIPTS = SERVER, BLOCKING, ASYNC = [
-    "blocking-server/slowpoetry.py", "blocking-client/get-poetry.py", "async-client/get-poetry.py"]
-POEMS = ECSTASY, FASCINATION, SCIENCE = [
-    "poetry/ecstasy.txt", "poetry/fascination.txt", "poetry/science.txt"]
-SESSION = [(ECSTASY, 30), (FASCINATION, 10), (SCIENCE, 10)]  # of the tutorial's servers
 
-# A socket or a file that is left open shows on stderr; installed packages are not looked for.
-STRICT = ("-X", "dev", "-W", "error", "-S")
-DEADLINE = 60  # seconds that a test may take
+SERVER = "blocking-server/slowpoetry.py"
+BLOCKING = "blocking-client/get-poetry.py"
+ASYNC = "async-client/get-poetry.py"
+
+ECSTASY = "poetry/ecstasy.txt"
+FASCINATION = "poetry/fascination.txt"
+SCIENCE = "poetry/science.txt"
+
+NUM_BYTES = 10  # the default of the server; a test compares the two
+DELAY = 0.1  # the default of the server and of the tools, in seconds
+PORT = 10000  # the first of the three ports of the tutorial, and of make servers
+
+SESSION = [(ECSTASY, 30), (FASCINATION, 10), (SCIENCE, 10)]  # the tutorial's servers
+SERVING = r"Serving .* on port ([0-9]+)\."  # the server's first line
+
+DEADLINE = 15  # the seconds that a test may take; the slowest needs 3 on a machine that is not busy
+# With these options, a socket or a file that is left open shows on stderr.
+STRICT = ["-X", "dev", "-W", "error", "-S"]
 
 
-def python(*args, flags=STRICT):
-    """Return the command that runs a script with this Python."""
-    return [sys.executable, *flags, *map(str, args)]
+def server_command(poem, num_bytes, delay, port=0):
+    """Return the command that starts a slow poetry server, without options that are defaults."""
+    command = [sys.executable, SERVER]
+    if port:
+        command += ["--port", str(port)]
+    command.append(poem)
+    if num_bytes != NUM_BYTES:
+        command += ["--num-bytes", str(num_bytes)]
+    if delay != DELAY:
+        command += ["--delay", str(delay)]
+    return command
 
 
-def slow_poetry(poem, num_bytes, delay, port=0):
-    """Return the command that starts a slow poetry server, as a person does."""
-    options = ["--port", port, "--num-bytes", num_bytes, "--delay", delay]
-    return python(SERVER, *options, poem, flags=())
+def client_command(script, servers):
+    """Return the command that gets a poem from each of these servers."""
+    return [sys.executable, script, *[str(server.port) for server in servers]]
 
 
 def predict(poem, num_bytes, delay):
-    """Return the seconds that this server sleeps while it sends its poem."""
-    return math.ceil(os.path.getsize(os.path.join(ROOT, poem)) / num_bytes) * delay
+    """Return the seconds for which this server sleeps while it sends its poem."""
+    size = os.path.getsize(os.path.join(ROOT, poem))
+    return math.ceil(size / num_bytes) * delay
 
 
 def parse_duration(line):
     """Return the seconds in a line like 'Got 3 poems in 0:00:10.126361'."""
-    hours, minutes, seconds = line.split(" in ")[1].split(":")
+    hours, minutes, seconds = line.rpartition(" in ")[2].split(":")
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
-class Program(contextlib.ExitStack):
-    """A command running as a process; a context manager, which kills it at the end.
+class Program:
+    """A command that runs as a process.
 
-    Reading waits until something is printed. printed has the lines of stdout that have been read.
+    printed has the lines of its output that have been read so far. errors() returns those of its
+    stderr, unless that goes the same way as the output.
     """
 
-    starting, ended_by = False, None  # see leave()
+    running = []  # all programs that have been started and not ended
+    starting = False  # whether a process is being started at this moment
+    stopped_by = None  # the number of the signal that has come to a tool; see stop()
 
     def __init__(self, command, **options):
-        env = {name: value for name, value in os.environ.items()
-               if not name.startswith(("PYTHON", "COLUMNS", "MAKE"))}
-        # argparse has colours since Python 3.14; a name server that does not answer costs a second.
-        env.update(NO_COLOR="1", RES_OPTIONS="timeout:1 attempts:1")
-        super().__init__()
-        self.printed, self.pattern = [], None
-        self.error_file, path = tempfile.mkstemp()
-        self.callback(os.close, self.error_file)
-        os.unlink(path)
-        options = {"stdout": subprocess.PIPE, "stderr": self.error_file, **options}
+        self.command = command
+        self.printed = []
+        self.awaited = None  # what we wait for just now, in words
+        self.error_file = tempfile.TemporaryFile()
+        # No buffer, because read_lines() could not see with select() what is in a buffer of ours.
+        settings = {"cwd": ROOT, "bufsize": 0, "stdout": subprocess.PIPE,
+                    "stderr": self.error_file, "env": environment()}
+        settings.update(options)
         Program.starting = True
-        self.process = self.enter_context(subprocess.Popen(command, cwd=ROOT, env=env, **options))
-        self.callback(self.process.kill)
-        Program.starting = False
-        if Program.ended_by:
-            self.close()
-            leave(Program.ended_by, None)
+        try:
+            self.process = subprocess.Popen(command, **settings)
+            Program.running.append(self)
+        finally:
+            Program.starting = False
+        if Program.stopped_by:
+            stop(Program.stopped_by)
+
+    def end(self):
+        """Kill the process if it still runs, and let go of its files."""
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+        self.error_file.close()
+        if self in Program.running:
+            Program.running.remove(self)
 
     def lines(self):
-        """Yield the lines of stdout as they come, without their line ends."""
-        pipe = self.process.stdout
-        for line in pipe if pipe and not pipe.closed else ():
-            self.printed.append(line.decode("utf-8", "backslashreplace").rstrip("\r\n"))
-            yield self.printed[-1]
+        """Yield the lines of its output as they come, until the output ends."""
+        for _, line in read_lines([self]):
+            if line is not None:
+                yield line
+
+    def next_line(self):
+        """Wait for the next line of its output, and return it, or None if there is no more."""
+        return next(self.lines(), None)
+
+    def expect(self, pattern):
+        """Wait for the next line, which has to match the whole pattern, and return the match."""
+        self.awaited = f"the line {pattern!r}"
+        line = self.next_line()
+        match = re.fullmatch(pattern, line or "")
+        if not match:
+            came = "its output ended" if line is None else f"it printed {line!r}"
+            raise AssertionError(f"{self}\n{came}, but {self.awaited} was awaited")
+        self.awaited = None
+        return match
 
     def wait_for(self, pattern):
-        """Read on to the next line that matches the pattern, and return the match."""
-        self.pattern = pattern
+        """Read on until a line matches the whole pattern, and return the match."""
+        self.awaited = f"a line {pattern!r}"
         for line in self.lines():
-            if match := re.search(pattern, line):
+            if match := re.fullmatch(pattern, line):
+                self.awaited = None
                 return match
-        raise AssertionError(f"it ended without this line: {self}")
-
-    def wait_for_port(self):
-        """Read on until a slow poetry server listens, and return its port."""
-        return int(self.wait_for(r"^Serving .* on port ([0-9]+)\.$")[1])
+        raise AssertionError(f"{self}\nits output ended, but {self.awaited} was awaited")
 
     def wait(self):
         """Read the rest, wait for the end, and return the exit status (-2: died of signal 2)."""
+        self.awaited = "its end"
         for _ in self.lines():
             pass
-        return self.process.wait()
+        status = self.process.wait()
+        self.awaited = None
+        return status
 
     def errors(self):
-        """Return the lines of stderr so far."""
-        text = os.pread(self.error_file, 1 << 20, 0)  # read() would move where the program writes
+        """Return the lines of its stderr so far."""
+        text = os.pread(self.error_file.fileno(), 1 << 20, 0)
         return text.decode("utf-8", "backslashreplace").splitlines()
 
     def __str__(self):
-        about = f"status {self.process.poll()}, awaited {self.pattern!r}, printed:"
-        lines = [*self.printed[-30:], *self.errors()[-30:]]
-        return "\n  ".join([str(self.process.args), about, *lines])
+        command = " ".join(self.command[:8])
+        if len(self.command) > 8:
+            command += f" ... ({len(self.command) - 8} arguments more)"
+        lines = [f"{command}: status {self.process.poll()}"]
+        lines += [f"  printed: {line}" for line in self.printed[-30:]]
+        lines += [f"  stderr: {line}" for line in self.errors()[-30:]]
+        return "\n".join(lines)
 
 
-def leave(number, frame):
-    """Exit because of a signal; but not within Popen(), where nobody would end the new process."""
-    Program.ended_by = number
+def environment():
+    """Return the environment for a program, without what would change how it behaves."""
+    env = {name: value for name, value in os.environ.items()
+           if not name.startswith(("PYTHON", "COLUMNS", "MAKE"))}
+    env["NO_COLOR"] = "1"  # argparse has colours since Python 3.14
+    env["RES_OPTIONS"] = "timeout:1 attempts:1"  # for a name server that does not answer
+    return env
+
+
+def read_lines(programs, timeout=None):
+    """Yield (program, line) for the lines that the programs print, as they come.
+
+    If several have printed something, the first of these programs comes first. When a program's
+    output ends, (program, None) comes once. The iteration ends when the output of all of them has
+    ended, or when nothing has come for timeout seconds.
+    """
+    pipes = {program.process.stdout: program for program in programs
+             if program.process.stdout and not program.process.stdout.closed}
+    while pipes:
+        readable, _, _ = select.select(list(pipes), [], [], timeout)
+        if not readable:
+            return
+        pipe = readable[0]
+        program = pipes[pipe]
+        line = pipe.readline()
+        if line:
+            program.printed.append(line.decode("utf-8", "backslashreplace").rstrip("\r\n"))
+            yield program, program.printed[-1]
+        else:
+            del pipes[pipe]
+            yield program, None
+
+
+class ToolError(Exception):
+    """What keeps a tool from its work, in one line for the person at the terminal."""
+
+
+def start_server(poem, num_bytes, delay, port=0):
+    """Start a slow poetry server for a tool, wait until it listens, and return it with its port."""
+    server = Program(server_command(poem, num_bytes, delay, port), stderr=subprocess.STDOUT)
+    line = server.next_line()
+    serving = re.fullmatch(SERVING, line or "")
+    if not serving:
+        if line and line.startswith("usage: "):  # several lines, of which the last is the error
+            server.wait()
+        raise ToolError(server.printed[-1] if server.printed else "a server printed nothing")
+    server.port = int(serving[1])
+    return server
+
+
+def stop(number, frame=None):
+    """Handle SIGINT and SIGTERM in a tool: leave main() by an exception, so that run() can tidy up.
+
+    While a process is being started, an exception could lose it before it is in Program.running.
+    So the signal is only noted then, and Program calls this function again a moment later.
+    """
+    Program.stopped_by = number
     if not Program.starting:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         sys.exit(128 + number)
 
 
 def run(main):
-    """Run a tool's main(). Whatever ends it leaves its "with" blocks, which end what it started."""
-    signal.signal(signal.SIGINT, leave)
-    signal.signal(signal.SIGTERM, leave)
-    # If a signal comes just before read() or select() waits, it is noticed when the next one comes.
+    """Run a tool's main(), end what it has started, whatever has ended it, and exit."""
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    # Python handles a signal when the call that waits is interrupted. A signal that comes just
+    # before the call begins to wait would be noticed only afterwards, so another one comes each
+    # second and interrupts the call.
     signal.signal(signal.SIGALRM, lambda number, frame: None)
     signal.setitimer(signal.ITIMER_REAL, 1, 1)
     sys.stdout.reconfigure(line_buffering=True, errors="replace")
+    status = 0
     try:
         main()
-    except (AssertionError, OSError) as error:
-        print(str(error).splitlines()[-1].strip(), file=sys.stderr)
-        os._exit(1)  # sys.exit() would flush our output again, and might fail again
+    except SystemExit as leaving:  # raised by stop() or by argparse
+        status = leaving.code
+    except (ToolError, OSError) as error:
+        print(error, file=sys.stderr)
+        status = 1
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        for program in list(Program.running):
+            program.end()
+    # All lines have been written. sys.exit() would flush the output again, which waits for ever if
+    # stop() has interrupted a print() whose output nobody reads.
+    os._exit(status)
 
 
 def load(script):
-    """Return a script as a module: import cannot, because of the hyphen in the name."""
+    """Return a script as a module. It cannot be imported, because its name has a hyphen."""
     spec = importlib.util.spec_from_file_location("script", os.path.join(ROOT, script))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def read(path):
+def read_text(path):
     """Return the text of a file of ours."""
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
         return file.read()
 
 
-def read_all(sock):
-    """Return all that comes from a socket until its end."""
-    return b"".join(iter(lambda: sock.recv(65536), b""))
+def receive_all(sock):
+    """Return all that comes from a socket until the connection ends."""
+    received = bytearray()
+    while True:
+        data = sock.recv(65536)
+        if not data:
+            return bytes(received)
+        received += data
 
 
-def send_group(program, number):
+def reset(sock):
+    """Close a connection with a reset, which is an error for the other end."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def signal_group(program, number):
     """Send a signal to a program and to all that it has started, as a terminal does at Ctrl-C."""
-    with contextlib.suppress(ProcessLookupError):  # they have ended
+    with contextlib.suppress(ProcessLookupError):  # they have ended already
         os.killpg(program.process.pid, number)
 
 
 class Case(unittest.TestCase):
-    """A test that need not end what it starts, and that ends within a minute itself."""
+    """A test that need not end what it has started, and that fails when it waits in vain."""
 
-    def run(self, result=None):
-        """Run the test. If it waits in vain, it fails, and is the last: others would wait, too."""
-        def give_up(number, frame):
-            result.failfast = True
-            self.fail("\n".join([f"it took more than {DEADLINE} s", *map(str, self.programs)]))
-
-        signal.signal(signal.SIGALRM, give_up)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the suite as Ctrl-C does
+    def setUp(self):
+        self.stack = contextlib.ExitStack()
+        self.addCleanup(self.stack.close)
         self.programs = []
-        with contextlib.ExitStack() as self.stack:
-            self.stack.callback(signal.alarm, 0)
-            signal.alarm(DEADLINE)
-            return super().run(result)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the suite as Ctrl-C does
+        signal.signal(signal.SIGALRM, self.give_up)
+        signal.setitimer(signal.ITIMER_REAL, DEADLINE, 1)
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
 
-    def program(self, command, **options):
-        """Start a command in a process group of its own, which ends with the test."""
-        program = self.stack.enter_context(Program(command, start_new_session=True, **options))
+    def give_up(self, number, frame):
+        """Fail because the deadline has passed. The timer gives each later subtest a second."""
+        awaited = [program for program in self.programs if program.awaited]
+        lines = [str(program) for program in awaited or self.programs[-1:]]
+        lines.append(f"The test has taken more than {DEADLINE} s.")
+        for program in awaited:
+            lines.append(f"It was waiting for {program.awaited} from {program.command[-1]}.")
+        self.fail("\n".join(lines))
+
+    # What a test starts:
+
+    def start(self, command, **options):
+        """Start a command in a process group of its own, which is killed after the test."""
+        program = Program(command, start_new_session=True, **options)
         self.programs.append(program)
-        self.stack.callback(send_group, program, signal.SIGKILL)
+        self.stack.callback(program.end)
+        self.stack.callback(signal_group, program, signal.SIGKILL)
         return program
 
-    def script(self, script, *args, prefix=(), **options):
-        """Start a script. If there is a prefix, this is a command which then runs the script."""
-        return self.program([*prefix, *python(script, *args)], **options)
+    def start_script(self, script, *args, **options):
+        """Start one of the three scripts."""
+        return self.start([sys.executable, *STRICT, script, *map(str, args)], **options)
 
-    def server(self, poem, *args, **options):
+    def start_server(self, poem, *args, **options):
         """Start a slow poetry server, and wait until it listens; then it has a port."""
-        server = self.script(SERVER, poem, *args, **options)
-        server.port = server.wait_for_port()
+        server = self.start_script(SERVER, poem, *args, **options)
+        server.port = int(server.expect(SERVING)[1])
         return server
 
-    def poem_file(self, content, name="poem.txt"):
+    def start_in_shell(self, setup, script, *args, **options):
+        """Start a script in a shell that has run a setup command before it becomes the script."""
+        command = [sys.executable, *STRICT, script, *map(str, args)]
+        return self.start(["sh", "-c", f"{setup}; exec {shlex.join(command)}"], **options)
+
+    def write_poem(self, content, name="poem.txt"):
         """Write a poem of our own, and return its path."""
-        path = os.path.join(self.stack.enter_context(tempfile.TemporaryDirectory()), name)
+        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+        path = os.path.join(folder, name)
         with open(path, "wb") as file:
             file.write(content)
         return path
+
+    # The test as a client:
 
     def call(self, port, host="127.0.0.1"):
         """Connect to a server, as netcat does, and return the socket."""
         return self.stack.enter_context(socket.create_connection((host, port)))
 
-    def listener(self, backlog=None):
+    # The test as a server:
+
+    def listen(self):
         """Return the (listening socket, port) of a server that the test plays itself."""
-        sock = self.stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=backlog))
-        return sock, sock.getsockname()[1]
-
-    def served(self, server):
-        """Return the lines about a server's callers, complete, as it takes another one first."""
-        server.wait_for(re.escape(str(self.call(server.port).getsockname())))
-        return server.printed[1:-1]
-
-    def closed_port(self):
-        """Return the (socket, port) of a port on which nobody listens, and nobody else can."""
-        sock = self.stack.enter_context(socket.socket())
-        sock.bind(("127.0.0.1", 0))
-        return sock, sock.getsockname()[1]
+        listener = self.stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1000))
+        return listener, listener.getsockname()[1]
 
     def accept(self, listener):
-        """Return the connection to the next client that calls a listener."""
-        return self.stack.enter_context(listener.accept()[0])
+        """Return the connection to the next client that calls."""
+        sock, _ = listener.accept()
+        return self.stack.enter_context(sock)
 
-    def serve(self, listener):
-        """Send the next client that calls a listener a poem of four bytes."""
-        with listener.accept()[0] as sock:
+    def send_short_poem(self, listener):
+        """Send four bytes to the next client that calls."""
+        with self.accept(listener) as sock:
             sock.sendall(b"poem")
 
-    def reset(self, sock):
-        """Close a connection with a reset instead of an end."""
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        sock.close()
+    def hold_port(self, *hosts):
+        """Return the (sockets, port) of a port that is ours on these hosts. Nobody listens there.
+
+        A server that sets SO_REUSEADDR, as ours does, can nevertheless listen on it.
+        """
+        while True:
+            sockets = []
+            port = 0
+            try:
+                for host in hosts:
+                    sock = self.stack.enter_context(socket.socket())
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    sock.bind((host, port))
+                    port = sock.getsockname()[1]
+                    sockets.append(sock)
+                return sockets, port
+            except OSError as error:
+                if port == 0 or error.errno != errno.EADDRINUSE:
+                    raise
+
+    # What a test says of a program:
 
     def assertEnded(self, program, status, *errors):
-        """Wait for a program's end, and check its status and its lines on stderr, by patterns."""
-        self.assertEqual(program.wait(), status, program)
-        self.assertTrue(re.fullmatch("\n".join(errors), "\n".join(program.errors())), program)
+        """Wait for a program's end, and compare its status and the lines on stderr (patterns)."""
+        self.assertEqual(program.wait(), status, f"{program}\nthis status is not as expected")
+        lines = program.errors()
+        if len(lines) != len(errors) or not all(map(re.fullmatch, errors, lines)):
+            self.fail(f"{program}\nexpected on stderr: {list(errors)}")

@@ -10,9 +10,11 @@ import sys
 import zlib
 from collections import Counter
 
-from tests.support import ASYNC, ROOT, SCRIPTS, Case, read, read_all
+from tests.support import ASYNC, BLOCKING, ROOT, SERVER, Case
+from tests.support import read_text, receive_all
 
-README = read("README.md")
+SCRIPTS = [SERVER, BLOCKING, ASYNC]
+README = read_text("README.md")
 
 
 def normal(line):
@@ -28,7 +30,7 @@ class Session(Case):
     def test_commands_show_what_the_readme_shows(self):
         """netcat is not run: we call the server. A block that begins with "# /tmp/" is a file."""
         self.servers = {}  # {the port in the README: our server in its place}
-        self.tmp, self.written = os.path.dirname(self.poem_file(b"")), set()
+        self.tmp, self.written = os.path.dirname(self.write_poem(b"")), set()
         blocks = re.findall("(?ms)^```(console|python)\n(.*?)^```$", README)
         self.assertGreater(len(blocks), 15)
         for kind, block in blocks:
@@ -45,11 +47,11 @@ class Session(Case):
         """Check that the command shows these lines, in any order; without one, the first server."""
         if not command.startswith("$ "):
             expected.insert(0, command)
-            printed = self.served(self.servers["10000"])
+            printed = self.lines_about_callers(self.servers["10000"])
         elif "slowpoetry.py" in command:
-            printed = self.start_server(command[2:], expected)
+            printed = self.serve_as_in_readme(command[2:], expected)
         elif call := re.match(r"\$ netcat localhost ([0-9]+)", command):
-            printed = read_all(self.call(self.servers[call[1]].port)).decode().splitlines()
+            printed = receive_all(self.call(self.servers[call[1]].port)).decode().splitlines()
         else:
             printed = self.run_command(command[2:], expected)
         shown, wanted = (Counter(map(normal, lines)) for lines in (printed, expected))
@@ -57,12 +59,18 @@ class Session(Case):
         if wanted - shown or (shown - wanted and not any_lines):
             self.fail("\n".join(["Mend README.md or the script. The command shows:", *printed]))
 
-    def start_server(self, command, expected):
+    def lines_about_callers(self, server):
+        """Return the lines about a server's callers; they are complete when it has another one."""
+        caller = self.call(server.port)
+        server.wait_for(re.escape(f"Somebody at {caller.getsockname()} wants poetry!"))
+        return server.printed[1:-1]
+
+    def serve_as_in_readme(self, command, expected):
         """Start a server on a free port, in the place of the one in the README; ^C ends it."""
         port = re.search("--port ([0-9]+)", command)
         delay = re.search("--delay ([0-9.]+)", command)
         command = re.sub("^python3|--port [0-9]+", "", command).split()
-        server = self.server(*command[1:], "--delay", float(delay[1] if delay else 0.1) / 100)
+        server = self.start_server(*command[1:], "--delay", float(delay[1] if delay else 0.1) / 100)
         if expected[-1:] == ["^C"]:
             server.process.send_signal(signal.SIGINT)
             self.assertEqual(server.wait(), -signal.SIGINT, server)
@@ -77,11 +85,11 @@ class Session(Case):
             return expected  # a copy that is to be edited by hand: it is not run
         ports = {port: server.port for port, server in self.servers.items()}
         if refused := re.search(":([0-9]+): Connection refused", "".join(expected)):
-            ports[refused[1]] = self.closed_port()[1]
+            ports[refused[1]] = self.hold_port("127.0.0.1")[1]
         command = re.sub(r"\b[0-9]{5}\b", lambda port: str(ports.get(port[0], 0)), command)
         command = command.replace("/tmp/", shlex.quote(self.tmp) + "/")
         command = re.sub("^python3", shlex.quote(sys.executable), command)
-        program = self.program(["sh", "-c", command], stderr=subprocess.STDOUT)
+        program = self.start(["sh", "-c", command], stderr=subprocess.STDOUT)
         if path:  # it may go on, as exercise 4's does
             return [line for _, line in zip(expected, program.lines())]
         if program.wait() and not expected:
@@ -91,18 +99,18 @@ class Session(Case):
     def test_the_answer_to_exercise_4(self):
         """In the copy, a silent server delays no other; a refused connection is told by recv()."""
         silent, answer = re.findall("(?ms)^```python\n(# /tmp/silent.*?|def .*?)^```$", README)
-        path = self.poem_file(silent.encode(), "silent.py")
-        silent_port = self.script(path, 0).wait_for("^Silent on port ([0-9]+)")[1]
+        path = self.write_poem(silent.encode(), "silent.py")
+        silent_port = self.start_script(path, 0).expect("Silent on port ([0-9]+).*")[1]
         with self.assertRaises(OSError):
             socket.create_connection(("127.0.0.1", silent_port), timeout=0.2)
-        listener, port = self.listener()
-        copy = re.sub(r"(?s)def connect.*(?=\n\ndef main)", lambda _: answer, read(ASYNC))
-        path = self.poem_file(copy.encode(), "copy.py")
-        ports = silent_port, self.closed_port()[1], port
-        client = self.script(path, *ports, stderr=subprocess.STDOUT)
-        client.wait_for("^Task 2: no poetry from .*: Connection refused$")
-        self.serve(listener)
-        client.wait_for("^Task 3 finished$")
+        listener, port = self.listen()
+        copy = re.sub(r"(?s)def connect.*(?=\n\ndef main)", lambda _: answer, read_text(ASYNC))
+        path = self.write_poem(copy.encode(), "copy.py")
+        ports = silent_port, self.hold_port("127.0.0.1")[1], port
+        client = self.start_script(path, *ports, stderr=subprocess.STDOUT)
+        client.wait_for("Task 2: no poetry from .*: Connection refused")
+        self.send_short_poem(listener)
+        client.wait_for("Task 3 finished")
 
 
 class Names(Case):
@@ -113,13 +121,13 @@ class Names(Case):
         lines = re.findall(r"`([^`\n]+)`\s+in\s+`(\w+)\(\)`", README)
         self.assertGreaterEqual(len(lines), 5)
         for text, function in lines:
-            self.assertIn(text, re.search(rf"(?ms)^def {function}\(.*?^def ", read(ASYNC))[0])
+            self.assertIn(text, re.search(rf"(?ms)^def {function}\(.*?^def ", read_text(ASYNC))[0])
         for text in re.findall(r"(?s)In\s+\w+\s+copy,.*?\s(?:before|below)\s+`(.+?)`", README):
-            self.assertEqual(read(ASYNC).count(text), 1, text)
+            self.assertEqual(read_text(ASYNC).count(text), 1, text)
 
     def test_every_name_with_parentheses_is_called_in_a_script(self):
         """In the text and in the diagram; the loop has the comments # 1., # 2. and # 3."""
-        sources = "".join(map(read, SCRIPTS))
+        sources = "".join(map(read_text, SCRIPTS))
         prose = re.sub("(?ms)^```python\n.*?^```$", "", README)
         for name in set(re.findall(r"(\w+)\(\)", prose)):
             self.assertTrue(f"{name}(" in sources, name)
@@ -127,7 +135,7 @@ class Names(Case):
 
     def test_the_lines_that_block_are_named(self):
         """The calls on the lines that are marked in the server and in the blocking client."""
-        marked = re.findall(r"\.(\w+)\(.*  # blocks", "".join(map(read, SCRIPTS[:2])))
+        marked = re.findall(r"\.(\w+)\(.*  # blocks", "".join(map(read_text, SCRIPTS[:2])))
         named = re.search("(?s)marked `# blocks`(.*?)\n\n", README)[1]
         self.assertEqual(re.findall(r"`(\w+)\(\)`", named), marked)
 
@@ -135,7 +143,7 @@ class Names(Case):
         """Those it links to and those in its commands."""
         links = re.findall(r"\]\(([^):#]+)\)", README)
         for path in links + re.findall(r"(?<![\w/.])[a-z-]+/[a-z_-]+\.(?:py|txt)\b", README):
-            self.assertTrue(read(path))
+            self.assertTrue(read_text(path))
 
 
 class Poems(Case):
