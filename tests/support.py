@@ -6,6 +6,7 @@ import importlib.util
 import math
 import os
 import re
+import resource
 import select
 import shlex
 import signal
@@ -307,6 +308,12 @@ class Case(unittest.TestCase):
         for program in awaited:
             lines.append(f"It was waiting for {program.awaited} from {program.command[-1]}.")
         self.fail("\n".join(lines))
+
+    def need_files(self, count):
+        """Skip the test where a process may not have so many files open."""
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if limit < count:
+            self.skipTest(f"a process may have only {limit} files open here (ulimit -n)")
 
     # What a test starts:
 

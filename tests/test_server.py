@@ -120,6 +120,7 @@ class SlowPoetry(Case):
 
     def test_two_hundred_callers_wait_in_the_queue(self):
         """Each is connected while somebody else is served. The usual queue has room for 128."""
+        self.need_files(230)
         server = self.start_server(SCIENCE, "--delay", "100")
         for _ in range(200):
             self.call(server.port)
