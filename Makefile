@@ -9,21 +9,22 @@ TEST =
 export PYTHONSAFEPATH =
 
 help:
-	@echo "make demo       run the tutorial's session: three servers, two clients (34 s)"
-	@echo "make servers    run the three servers on ports 10000 to 10002, until Ctrl-C"
-	@echo "make bench      measure both clients: exercise 1 as a table (a minute)"
-	@echo "make test       run the tests (under half a minute)"
+	@echo "Type one of these; README.md explains them."
 	@echo
-	@echo "With make demo and make servers:"
-	@echo "  DELAY=0.01    let the servers sleep so many seconds after each chunk, not 0.1"
-	@echo "With make servers:"
-	@echo "  PORT=20000    use the ports 20000 to 20002"
-	@echo "With make bench:"
-	@echo "  QUICK=1       make all pauses a hundredth"
-	@echo "With make test:"
-	@echo "  TEST=tests.test_clients.AsyncClient    run only this file, class or test"
-	@echo "With all of them:"
-	@echo "  PYTHON=python3.14                      use this Python"
+	@echo "make demo       run three servers and both clients, and draw who waited when (34 s)"
+	@echo "make servers    run the three servers on ports 10000 to 10002, until Ctrl-C"
+	@echo "make bench      time both clients, for exercise 1 (a minute)"
+	@echo "make test       run the tests (20 s)"
+	@echo
+	@echo "You can add options, for example: make servers DELAY=0.5 PORT=20000"
+	@echo
+	@echo "DELAY=0.01      demo, servers: sleep 0.01 s after each chunk, not 0.1"
+	@echo "PORT=20000      servers: use the ports from 20000 on"
+	@echo "QUICK=1         bench: make every sleep a hundred times shorter"
+	@echo "TEST=tests.test_clients.AsyncClient"
+	@echo "                test: run only this file, class or test"
+	@echo "PYTHON=python3.14"
+	@echo "                all: use this Python"
 
 # With exec, make becomes the program, so a signal that ends make also reaches the program.
 demo:

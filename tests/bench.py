@@ -52,11 +52,11 @@ def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description="Measure the two clients.")
     parser.add_argument("--quick", action="store_true",
-                        help="make all pauses a hundredth of what the table says")
+                        help="make every sleep a hundred times shorter than the table says")
     quick = parser.parse_args().quick
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors, {platform.system()}")
     if quick:
-        print("All pauses of the servers are a hundredth of what the table says.")
+        print("Every sleep is a hundred times shorter than the table says.")
     print("seconds                               blocking client      async client    times")
     print("                                       took  expected    took  expected  as fast")
     for label, servers in SETTINGS.items():
