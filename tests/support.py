@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # where all commands are run
 
@@ -82,6 +83,8 @@ class Program:
 
     def __init__(self, command, **options):
         self.command = command
+        scripts = [part for part in command if part.endswith(".py")]
+        self.name = scripts[0] if scripts else " ".join(command)
         self.printed = []
         self.awaited = None  # what we wait for just now, in words
         self.error_file = tempfile.TemporaryFile()
@@ -291,22 +294,37 @@ def signal_group(program, number):
 class Case(unittest.TestCase):
     """A test that need not end what it has started, and that fails when it waits in vain."""
 
+    seconds = DEADLINE  # that a test may take
+
     def setUp(self):
         self.stack = contextlib.ExitStack()
         self.addCleanup(self.stack.close)
         self.programs = []
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the suite as Ctrl-C does
+        self.late = False
         signal.signal(signal.SIGALRM, self.give_up)
-        signal.setitimer(signal.ITIMER_REAL, DEADLINE, 1)
+        self.start_deadline()
         self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
 
+    def start_deadline(self):
+        """Give the test its seconds from now on, unless it has been late before."""
+        if not self.late:
+            signal.setitimer(signal.ITIMER_REAL, Case.seconds, 1)
+
     def give_up(self, number, frame):
-        """Fail because the deadline has passed. The timer gives each later subtest a second."""
+        """Fail because the deadline has passed. The timer gives each later subtest a second.
+
+        What has made one test late makes many others late, too. So the next tests have only half
+        as long, and the suite has run in two minutes even if half of its tests wait in vain.
+        """
         awaited = [program for program in self.programs if program.awaited]
         lines = [str(program) for program in awaited or self.programs[-1:]]
-        lines.append(f"The test has taken more than {DEADLINE} s.")
+        lines.append(f"The test has taken more than {Case.seconds} s.")
         for program in awaited:
-            lines.append(f"It was waiting for {program.awaited} from {program.command[-1]}.")
+            lines.append(f"It was waiting for {program.awaited} from {program.name}.")
+        if not self.late:
+            Case.seconds = max(2, Case.seconds / 2)
+        self.late = True
         self.fail("\n".join(lines))
 
     def need_files(self, count):
@@ -314,6 +332,13 @@ class Case(unittest.TestCase):
         limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if limit < count:
             self.skipTest(f"a process may have only {limit} files open here (ulimit -n)")
+
+    @contextlib.contextmanager
+    def no_time_outs(self):
+        """Fail if a time-out is set for any socket of this process."""
+        with mock.patch.object(socket.socket, "settimeout", side_effect=AssertionError), \
+                mock.patch("socket.setdefaulttimeout", side_effect=AssertionError):
+            yield
 
     # What a test starts:
 

@@ -64,6 +64,7 @@ class Session(Case):
         blocks = BLOCK.findall(README)
         self.assertGreater(len(blocks), 25)
         for kind, block in blocks:
+            self.start_deadline()
             with self.subTest(block[:75]):
                 if kind == "console":
                     self.check(*block.splitlines())
