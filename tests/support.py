@@ -125,11 +125,11 @@ class Program:
         """Wait for the next line, which has to match the whole pattern, and return the match."""
         self.awaited = f"the line {pattern!r}"
         line = self.next_line()
+        self.awaited = None
         match = re.fullmatch(pattern, line or "")
         if not match:
             came = "its output ended" if line is None else f"it printed {line!r}"
-            raise AssertionError(f"{self}\n{came}, but {self.awaited} was awaited")
-        self.awaited = None
+            raise AssertionError(f"{self}\n{came}, but the line {pattern!r} was awaited")
         return match
 
     def wait_for(self, pattern):
@@ -139,7 +139,8 @@ class Program:
             if match := re.fullmatch(pattern, line):
                 self.awaited = None
                 return match
-        raise AssertionError(f"{self}\nits output ended, but {self.awaited} was awaited")
+        self.awaited = None
+        raise AssertionError(f"{self}\nits output ended, but a line {pattern!r} was awaited")
 
     def wait(self):
         """Read the rest, wait for the end, and return the exit status (-2: died of signal 2)."""

@@ -4,7 +4,7 @@ import errno
 import os
 import signal
 
-from tests.support import ASYNC, BLOCKING, SCIENCE, SERVER, Case, load
+from tests.support import ASYNC, BLOCKING, DELAY, NUM_BYTES, SCIENCE, SERVER, Case, load
 
 
 class CommandLine(Case):
@@ -100,8 +100,8 @@ class CommandLine(Case):
 
     def test_help_tells_the_defaults(self):
         """Those of the server's options, and of the clients' hostname."""
-        self.assertHelp(SERVER, "(default: 0)", "(default: localhost)", "(default: 10)",
-                        "(default: 0.1)")
+        self.assertHelp(SERVER, *[f"(default: {default})"
+                                  for default in (0, "localhost", NUM_BYTES, DELAY)])
         self.assertHelp(BLOCKING, "127.0.0.1")
         self.assertHelp(ASYNC, "127.0.0.1")
 

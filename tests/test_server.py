@@ -65,7 +65,8 @@ class SlowPoetry(Case):
         with mock.patch("sys.argv", [SERVER, SCIENCE]):
             args = load(SERVER).parse_args()
         self.assertEqual(vars(args), {"port": 0, "iface": "localhost", "num_bytes": NUM_BYTES,
-                                      "delay": DELAY, "poetry_file": SCIENCE})
+                                      "delay": DELAY, "poetry_file": SCIENCE},
+                         "The server and tests/support.py have different defaults.")
 
     def test_39_bytes_take_at_least_four_tenths_of_a_second(self):
         """With the defaults, the server as a process really sleeps after each of four sends."""

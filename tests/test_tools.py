@@ -8,10 +8,11 @@ import re
 import shutil
 import signal
 import sys
+from unittest import mock
 
 from tests import bench, demo
-from tests.support import ASYNC, BLOCKING, DELAY, PORT, SCIENCE, SESSION
-from tests.support import Case, ToolError, predict, read_text, receive_all, signal_group
+from tests.support import ASYNC, BLOCKING, DELAY, PORT, SCIENCE, SERVER, SESSION
+from tests.support import Case, ToolError, load, predict, read_text, receive_all, signal_group
 
 POEMS = [poem for poem, _ in SESSION]
 CHUNKS = [round(predict(poem, num_bytes, 1)) for poem, num_bytes in SESSION]  # of each poem
@@ -358,17 +359,26 @@ class Help(ToolCase):
             named = set(re.findall(r"(?m)(?:`|^ *|\$ )make ([a-z]+)", text))
             self.assertEqual(named, targets - {"help"})
 
-    def test_defaults_stand_in_the_tools_alone(self):
-        """make passes only what was asked for, and make help says the defaults."""
+    def test_make_passes_only_what_was_asked_for(self):
+        """So the defaults are those of the tools and of the server."""
         for target in ("demo", "servers"):
             program = self.start_make("--dry-run", target)
             self.assertEqual(program.wait(), 0, program)
             self.assertNotIn("--", " ".join(program.printed).replace("--dry-run", ""))
         program = self.start_make("--dry-run", "servers", "DELAY=1", "PORT=2")
         program.expect('exec .* -m tests.servers --delay "1" --port "2"')
+
+    def test_the_defaults_in_the_text(self):
+        """make help and the README say the server's own, and the first port of make servers."""
+        with mock.patch("sys.argv", [SERVER, SCIENCE]):
+            args = load(SERVER).parse_args()
         program = self.start_make("help")
         self.assertEqual(program.wait(), 0)
-        text = "\n".join(program.printed)
-        self.assertIn(f"ports {PORT} to {PORT + len(SESSION) - 1},", text)
-        self.assertIn(f"after each chunk, not {DELAY}", text)
-        self.assertIn(f" {PORT} {PORT + 1} {PORT + 2}", read_text("README.md"))
+        shown = "\n".join(program.printed)
+        readme = " ".join(read_text("README.md").split())
+        for text, where in ((f"ports {PORT} to {PORT + len(SESSION) - 1},", shown),
+                            (f"after each chunk, not {args.delay}", shown),
+                            (f"ports {PORT} to {PORT + 2},", readme),
+                            (f"sends {args.num_bytes} bytes and then sleeps for "
+                             f"{args.delay} seconds", readme)):
+            self.assertIn(text, where)
