@@ -87,7 +87,7 @@ class Session(Case):
         elif command.startswith("netcat "):
             self.netcat(command, expected)
         elif "exercise4.py" in command:
-            self.compare_endless(command, expected)
+            self.exercise_4(command, expected)
         elif "grep -c EWOULDBLOCK" in command:
             self.compare([self.count_ewouldblock(command)], expected)
         else:
@@ -179,8 +179,17 @@ class Session(Case):
         self.assertEqual(client.wait(), 0, client)
         return client.printed
 
-    def compare_endless(self, command, expected):
-        """Run a client that does not end by itself until the last line that is shown."""
+    def exercise_4(self, command, expected):
+        """Run the answer until the last line that is shown, as it does not end soon by itself.
+
+        The silent server has to be silent, and a connection that is refused has to be told.
+        """
+        with self.assertRaises(OSError):
+            socket.create_connection(("127.0.0.1", self.servers["10003"].port), timeout=0.2)
+        _, port = self.hold_port("127.0.0.1")
+        client = self.start([sys.executable, "async-client/exercise4.py", str(port)],
+                            cwd=self.folder, stderr=subprocess.STDOUT)
+        client.expect("Task 1: no poetry from .*: Connection refused")
         self.assertEqual(expected[1], "...")
         client = self.start(["sh", "-c", f"exec {self.translate(command)}"], cwd=self.folder)
         self.assertEqual(normal(client.expect(".*")[0]), normal(expected[0].replace(

@@ -301,7 +301,7 @@ class AllTools(ToolCase):
 
     def test_a_port_that_is_taken(self):
         """The server's own line says so."""
-        listener, port = self.listen()
+        _, port = self.listen()
         self.assertRefused("servers", f"PORT={port}",
                            error=f"{os.strerror(errno.EADDRINUSE)} .* {port}\\)")
 
@@ -376,9 +376,8 @@ class Help(ToolCase):
         self.assertEqual(program.wait(), 0)
         shown = "\n".join(program.printed)
         readme = " ".join(read_text("README.md").split())
-        for text, where in ((f"ports {PORT} to {PORT + len(SESSION) - 1},", shown),
-                            (f"after each chunk, not {args.delay}", shown),
-                            (f"ports {PORT} to {PORT + 2},", readme),
-                            (f"sends {args.num_bytes} bytes and then sleeps for "
-                             f"{args.delay} seconds", readme)):
-            self.assertIn(text, where)
+        self.assertIn(f"ports {PORT} to {PORT + len(SESSION) - 1},", shown)
+        self.assertIn(f"after each chunk, not {args.delay}", shown)
+        self.assertIn(f"ports {PORT} to {PORT + 2},", readme)
+        self.assertIn(f"sends {args.num_bytes} bytes and then sleeps for {args.delay} seconds",
+                      readme)
