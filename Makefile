@@ -9,22 +9,22 @@ TEST =
 export PYTHONSAFEPATH =
 
 help:
-	@echo "Type one of these; README.md explains them."
+	@echo "Type one of these. README.md explains what they show."
 	@echo
-	@echo "make demo       run three servers and both clients, and draw who waited when (34 s)"
+	@echo "make demo       run three servers and both clients, and draw the waits (34 s)"
 	@echo "make servers    run the three servers on ports 10000 to 10002, until Ctrl-C"
-	@echo "make bench      time both clients, for exercise 1 (a minute)"
+	@echo "make bench      time both clients for exercise 1 of the tutorial (a minute)"
 	@echo "make test       run the tests (20 s)"
 	@echo
-	@echo "You can add options, for example: make servers DELAY=0.5 PORT=20000"
+	@echo "You can add settings, for example: make servers DELAY=0.5 PORT=20000"
 	@echo
-	@echo "DELAY=0.01      demo, servers: sleep 0.01 s after each chunk, not 0.1"
-	@echo "PORT=20000      servers: use the ports from 20000 on"
-	@echo "QUICK=1         bench: make every sleep a hundred times shorter"
+	@echo "DELAY=0.01      with demo and servers: sleep 0.01 s after each chunk, not 0.1"
+	@echo "PORT=20000      with servers: use the ports from 20000 on"
+	@echo "QUICK=1         with bench: make every sleep a hundred times shorter"
 	@echo "TEST=tests.test_clients.AsyncClient"
-	@echo "                test: run only this file, class or test"
+	@echo "                with test: run only this file, class or test"
 	@echo "PYTHON=python3.14"
-	@echo "                all: use this Python"
+	@echo "                with all of them: use this Python"
 
 # With exec, make becomes the program, so a signal that ends make also reaches the program.
 demo:

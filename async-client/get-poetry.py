@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Get poems from slow poetry servers, taking turns between them.
+"""Get poems from slow poetry servers, switching back and forth between them.
 
     python3 async-client/get-poetry.py 10000 10001 10002
 
 This is the client of Part 2, section "The Asynchronous Client". A task means getting one poem from
-one server. All the servers send at the same time, and the client switches back and forth between
-the tasks: it waits until any of the servers has sent something, reads that, and waits again. Once
-it is connected, it waits for all the servers together. So the total time is about the longest of
-the waits and not their sum: about 10 seconds for the tutorial's servers instead of 23.
+one server. All the servers send at the same time, and the tasks take turns: the client waits until
+any of the servers has sent something, reads that, and waits again. So the waits for the servers
+overlap, and the total time is about the longest of them and not their sum: about 10 seconds for the
+tutorial's servers instead of 23.
 
 The loop in get_poetry() is the one in Figure 5. The tutorial calls it a reactor, an event loop or a
 select loop, but adds that strictly speaking it is not a reactor, because it is mixed with the code
@@ -32,11 +32,11 @@ import time
 
 
 def get_poetry(sockets):
-    """Read from the sockets until all tasks have ended. Return {task number: poem, a bytearray}.
+    """Read from the sockets until all tasks have ended. Return {task number: poem}.
 
-    sockets is {socket: (task number, address)}. Each socket is closed when its task ends. A task
-    that fails is left out of the result, and the reason is printed. This function can return the
-    poems because it waits for all of them; exercise 2 is about one that returns a single poem.
+    sockets is {socket: (task number, address)}. Each socket is closed when its task ends. The poems
+    are bytearrays. A task that fails has none, and the reason is printed. This function can return
+    the poems because it waits for all of them; exercise 2 is about one that returns a single poem.
     """
     sockets = dict(sockets)  # a copy, because the caller's dictionary should not change
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
@@ -81,9 +81,8 @@ def read_available(sock):
         # while the others wait (the tutorial's author recommends a limit in his reply to comment
         # 9). If there is more to read, the next select() returns this socket again.
         for _ in range(16):
-            # recv() returns what has arrived, but at most 65536 bytes. TCP carries a stream of
-            # bytes, so this need not be one chunk as the server sent it: it can be a part of a
-            # chunk, or several chunks together.
+            # recv() returns what has arrived, but at most 65536 bytes. TCP does not mark where a
+            # chunk ends, so this can be part of a chunk, or several chunks together.
             data = sock.recv(65536)
             if not data:  # b"" means that the server has closed the connection: no more will come
                 return received, True
@@ -100,8 +99,8 @@ def connect(address):
 
     Raise OSError if the connection cannot be made.
     """
-    # AF_INET means IPv4, with addresses like 127.0.0.1. SOCK_STREAM means TCP, which delivers
-    # every byte exactly once and in order, unless the connection breaks.
+    # AF_INET means IPv4, with addresses like 127.0.0.1 (this machine). SOCK_STREAM means TCP, which
+    # delivers every byte exactly once and in order, unless the connection breaks.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:  # not "with", which would close the socket even if all goes well
         # If the host is a name, connect() first looks up its IP address. Then it asks the server's
@@ -111,10 +110,11 @@ def connect(address):
     except OSError:
         sock.close()
         raise
-    # From now on, recv() raises BlockingIOError if there is nothing to read. Without this line, it
-    # would wait for this server's next bytes, and meanwhile the client would read nothing from the
-    # others. (In the reply to comment 14 the line makes no difference, because the client of that
-    # time called recv() only once in a turn.)
+    # After setblocking(False), recv() raises BlockingIOError if there is nothing to read. Otherwise
+    # it would wait for this server's next bytes, and meanwhile the client would read nothing from
+    # the others. The call comes after connect(), because connect() would not wait either. (The
+    # reply to comment 14 of the tutorial says that the call makes no difference. That was true of
+    # an older client, which called recv() on a socket only once after each select().)
     sock.setblocking(False)  # the tutorial writes setblocking(0)
     return sock
 
@@ -152,7 +152,7 @@ def parse_args():
 
 
 def parse_address(text):
-    """Return the (host, port) in a text like 'localhost:10000', ':10000' or '10000'."""
+    """Turn a text like 'localhost:10000', ':10000' or '10000' into a (host, port)."""
     host, _, port = text.rpartition(":")  # without a colon, host is empty
     # A hostname that is not ASCII could make connect() raise a TypeError, and nothing here would
     # catch that.
@@ -177,7 +177,7 @@ def report_failure(task_num, address, error):
 
 
 # What follows is not about sockets. It lets the program end without a traceback when somebody
-# presses Ctrl-C, or when nobody reads the output any more.
+# presses Ctrl-C, or when its output goes into a pipe that nobody reads any more.
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program at once
     # line_buffering writes each line immediately, even into a pipe or a file, where Python would

@@ -26,18 +26,17 @@ def get_poetry(address):
     Raise OSError if the connection cannot be made, or if it ends with an error.
     """
     poem = bytearray()
-    # AF_INET means IPv4, with addresses like 127.0.0.1. SOCK_STREAM means TCP, which delivers
-    # every byte exactly once and in order, unless the connection breaks.
+    # AF_INET means IPv4, with addresses like 127.0.0.1 (this machine). SOCK_STREAM means TCP, which
+    # delivers every byte exactly once and in order, unless the connection breaks.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
         # If the host is a name, connect() first looks up its IP address. Then it asks the server's
         # machine for a connection, and the operating system there usually makes it, even while the
         # server program is busy. If no answer comes, the client waits here, perhaps for minutes.
         sock.connect(address)  # blocks
         while True:
-            # recv() returns what has arrived, but at most 65536 bytes. TCP carries a stream of
-            # bytes, so this need not be one chunk as the server sent it: it can be a part of a
-            # chunk, or several chunks together.
-            data = sock.recv(65536)  # blocks until something arrives
+            # recv() returns what has arrived, but at most 65536 bytes. TCP does not mark where a
+            # chunk ends, so this can be part of a chunk, or several chunks together.
+            data = sock.recv(65536)  # blocks until bytes arrive or the connection ends
             if not data:  # b"" means that the server has closed the connection: no more will come
                 return poem
             poem += data
@@ -57,7 +56,7 @@ def main():
         except OSError as error:
             report_failure(task_num, address, error)
         elapsed = datetime.timedelta(seconds=time.monotonic() - start)
-        total += elapsed  # the tasks do not overlap, so their times add up; failed ones count, too
+        total += elapsed  # the tasks do not overlap, so their times add up, even if a task fails
         if poem is not None:
             num_poems += 1
             print(f"Task {task_num}: got {len(poem)} bytes of poetry "
@@ -76,7 +75,7 @@ def parse_args():
 
 
 def parse_address(text):
-    """Return the (host, port) in a text like 'localhost:10000', ':10000' or '10000'."""
+    """Turn a text like 'localhost:10000', ':10000' or '10000' into a (host, port)."""
     host, _, port = text.rpartition(":")  # without a colon, host is empty
     # A hostname that is not ASCII could make connect() raise a TypeError, and nothing here would
     # catch that.
@@ -101,7 +100,7 @@ def report_failure(task_num, address, error):
 
 
 # What follows is not about sockets. It lets the program end without a traceback when somebody
-# presses Ctrl-C, or when nobody reads the output any more.
+# presses Ctrl-C, or when its output goes into a pipe that nobody reads any more.
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program at once
     # line_buffering writes each line immediately, even into a pipe or a file, where Python would

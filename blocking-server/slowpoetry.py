@@ -8,8 +8,8 @@ client, for the network or for the clock, and it does nothing else until the wai
 
 A socket is one end of a connection: what a program sends through it can be received at the other
 end. A listening socket is different, because nothing is sent or received through it. It only waits
-for clients, and for each of them accept() returns a new socket: the server's end of the connection
-to that client.
+for clients at a port, a number that tells the programs on one machine apart. For each client,
+accept() returns a new socket: the server's end of the connection to that client.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def serve(listen_socket, poetry_file, num_bytes, delay):
         print(f"Somebody at {address} wants poetry!")
         try:
             send_poetry(sock, poetry_file, num_bytes, delay)
-        except OSError as error:  # to lose one client must not stop the server
+        except OSError as error:  # losing one client must not stop the server
             print(f"No more poetry for {address}: {error.strerror}")
 
 
@@ -40,9 +40,9 @@ def send_poetry(sock, poetry_file, num_bytes, delay):
 
     Raise OSError if the file cannot be read, or if the bytes cannot be sent.
     """
-    # The file is opened in binary ("rb"), because a socket sends bytes and not text. At the end,
-    # "with" closes the file and the socket. The client takes the closed connection as the end of
-    # the poem, because nothing else tells it where the poem ends.
+    # The file is opened in binary mode ("rb"), because a socket sends bytes and not text. At the
+    # end, or after an error, "with" closes the file and the socket. The client takes this as the
+    # end of the poem, because nothing else tells it where the poem ends.
     with sock, open(poetry_file, "rb") as file:
         while chunk := file.read(num_bytes):  # at the end of the file this is b"", which is false
             print(f"Sending {len(chunk)} bytes")
@@ -82,11 +82,11 @@ def parse_args():
     parser.add_argument("poetry_file", metavar="poetry-file", help="file to serve")
     args = parser.parse_args()
     # argparse has checked that the numbers are numbers, but not how large they are.
-    if not 0 <= args.port <= 65535:  # bind() would raise an OverflowError
+    if not 0 <= args.port <= 65535:  # create_server() would raise an OverflowError
         parser.error("argument --port: must be from 0 to 65535")
-    # The empty string would mean every interface of the machine, and --iface "$HOST" passes it by
-    # accident when HOST is not set. A name that is not ASCII could make create_server() raise a
-    # TypeError, and nothing here would catch that.
+    # The empty string would mean every network interface, so other machines could connect, too.
+    # --iface "$HOST" passes it by accident when HOST is not set. A name that is not ASCII could
+    # make create_server() raise a TypeError, and nothing here would catch that.
     if not args.iface or not args.iface.isascii():
         parser.error("argument --iface: must be an ASCII name or an address of this machine")
     if not 1 <= args.num_bytes <= 1048576:  # a chunk is kept in memory, and 0 would send nothing
@@ -99,7 +99,8 @@ def parse_args():
 
 
 # What follows is not about sockets. It lets the program end without a traceback when somebody
-# presses Ctrl-C, when the port is in use, or when nobody reads the output any more.
+# presses Ctrl-C, when the port is in use, or when the output goes into a pipe that nobody reads any
+# more.
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program at once
     # line_buffering writes each line immediately, even into a pipe or a file, where Python would
