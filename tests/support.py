@@ -153,6 +153,8 @@ class Program:
 
     def errors(self):
         """Return the lines of its stderr so far."""
+        if self.error_file.closed:
+            return []
         text = os.pread(self.error_file.fileno(), 1 << 20, 0)
         return text.decode("utf-8", "backslashreplace").splitlines()
 
@@ -224,8 +226,6 @@ def stop(number, frame=None):
     """
     Program.stopped_by = number
     if not Program.starting:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         sys.exit(128 + number)
 
 
@@ -248,6 +248,8 @@ def run(main):
         print(error, file=sys.stderr)
         status = 1
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.setitimer(signal.ITIMER_REAL, 0)
         for program in list(Program.running):
             program.end()

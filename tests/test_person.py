@@ -4,7 +4,8 @@ import errno
 import os
 import signal
 
-from tests.support import ASYNC, BLOCKING, DELAY, NUM_BYTES, SCIENCE, SERVER, Case, load
+from tests.support import ASYNC, BLOCKING, DELAY, NUM_BYTES, SCIENCE, SERVER, SERVING
+from tests.support import Case, load
 
 
 class CommandLine(Case):
@@ -187,10 +188,12 @@ class Output(Case):
                          "Task 1: no poetry from .*", f"get-poetry.py: {reason}")
 
     def test_file_names_of_every_kind(self):
-        """Spaces, quotes, other letters, bytes that are not UTF-8: each is printed somehow."""
+        """Spaces, quotes, other letters, bytes that are not UTF-8: as they are, or as an escape."""
         for name in (b"two words", b"'\"`$x%s{0}", "über 詩".encode(), b"caf\xe9"):
             with self.subTest(name):
                 path = self.write_poem(b"poem", os.fsdecode(name))
                 server = self.start_in_shell("export PYTHONIOENCODING=ascii:strict", SERVER, path)
-                port = int(server.expect(r"Serving .* on port ([0-9]+)\.")[1])
+                port = int(server.expect(SERVING)[1])
                 self.assertEqual(self.call(port).recv(4), b"poem")
+                shown = path.encode("ascii", "backslashreplace").decode()
+                self.assertEqual(server.printed[0], f"Serving {shown} on port {port}.")
