@@ -88,6 +88,8 @@ class Session(Case):
             self.netcat(command, expected)
         elif "exercise4.py" in command:
             self.exercise_4(command, expected)
+        elif "exercise3.py" in command:  # which poem comes first is up to the servers
+            self.compare(sorted(self.run_client(command, expected)), sorted(expected))
         elif "grep -c EWOULDBLOCK" in command:
             self.compare([self.count_ewouldblock(command)], expected)
         else:
