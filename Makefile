@@ -1,8 +1,9 @@
 # The slow poetry companion: everything to run, with nothing to install.
 PYTHON ?= python3
-DELAY ?=
+# These are taken from the command line alone, because many a shell has a variable PORT.
+DELAY =
 PORT =
-QUICK ?=
+QUICK =
 TEST =
 
 # Where PYTHONSAFEPATH is set, Python does not look for modules in this directory.
@@ -26,7 +27,7 @@ help:
 	@echo "PYTHON=python3.14"
 	@echo "                with all of them: use this Python"
 
-# With exec, make becomes the program, so a signal that ends make also reaches the program.
+# With exec, the shell becomes the program, so a signal that make passes on reaches the program.
 demo:
 	@exec "$(PYTHON)" -m tests.demo $(if $(DELAY),--delay "$(DELAY)")
 

@@ -37,13 +37,13 @@ def show_row(label, settings):
     times = [support.predict(*server) for server in settings]
     servers = [support.start_server(*server) for server in settings]
     print(f"{label:35}", end="", flush=True)
-    blocking = measure(BLOCKING, servers)
-    print(f"{blocking:8.2f}{sum(times):10.2f}", end="", flush=True)
-    other = measure(ASYNC, servers)
-    print(f"{other:8.2f}{max(times):10.2f}", end="", flush=True)
+    blocking_time = measure(BLOCKING, servers)
+    print(f"{blocking_time:8.2f}{sum(times):10.2f}", end="", flush=True)
+    async_time = measure(ASYNC, servers)
+    print(f"{async_time:8.2f}{max(times):10.2f}", end="", flush=True)
     # Without sleep the times vary, and a second decimal would promise too much.
     decimals = 1 if label == WITHOUT_SLEEP else 2
-    print(f"{blocking / other:9.{decimals}f}")
+    print(f"{blocking_time / async_time:9.{decimals}f}")
     for server in servers:
         server.end()
 

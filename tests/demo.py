@@ -118,12 +118,12 @@ def run_client(title, script, servers):
     return run
 
 
-def draw(blocking, other):
+def draw(blocking_run, async_run):
     """Return the lines of the picture of two Runs."""
-    times = [blocking.total, other.total, *blocking.ends.values(), *other.ends.values()]
-    columns_per_second = BARS / max(times)
+    columns_per_second = BARS / max(blocking_run.total, *blocking_run.ends.values(),
+                                    async_run.total, *async_run.ends.values())
     lines = []
-    for run in (blocking, other):
+    for run in (blocking_run, async_run):
         lines.append(f"{run.title}: {run.total:.1f} s")
         for task, begin in sorted(run.begins.items()):
             end = run.ends[task]
@@ -135,8 +135,8 @@ def draw(blocking, other):
         lines.append(f"  first digits: {run.digits[:DIGITS]}")
         lines.append(f"  computed for {run.computed:.2f} s, waited for {waited:.1f} s")
         lines.append("")
-    lines.append(f"{blocking.total:.1f} s / {other.total:.1f} s: "
-                 f"the async client was {blocking.total / other.total:.1f} times as fast.")
+    lines.append(f"{blocking_run.total:.1f} s / {async_run.total:.1f} s: "
+                 f"the async client was {blocking_run.total / async_run.total:.1f} times as fast.")
     return lines
 
 
@@ -157,10 +157,10 @@ def main():
     print("Each digit below is the number of a task. The blocking client says nothing while\n"
           "it waits, so its digits stand for the chunks that the servers send. Those of the\n"
           "async client stand for what it reads.")
-    blocking = run_client("blocking client, one task after another", BLOCKING, servers)
-    other = run_client("async client, tasks taking turns", ASYNC, servers)
+    blocking_run = run_client("blocking client, one task after another", BLOCKING, servers)
+    async_run = run_client("async client, tasks taking turns", ASYNC, servers)
     print("\nA bar is the time for which a client waits for the poem of this task.\n")
-    print(*draw(blocking, other), sep="\n")
+    print(*draw(blocking_run, async_run), sep="\n")
 
 
 if __name__ == "__main__":

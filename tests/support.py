@@ -33,11 +33,15 @@ DELAY = 0.1  # the default of the server and of the tools, in seconds
 PORT = 10000  # the first of the three ports of the tutorial, and of make servers
 
 SESSION = [(ECSTASY, 30), (FASCINATION, 10), (SCIENCE, 10)]  # the tutorial's servers
-SERVING = r"Serving .* on port ([0-9]+)\."  # the server's first line
 
 DEADLINE = 15  # the seconds that a test may take; the slowest needs 3 on a machine that is not busy
 # With these options, a socket or a file that is left open shows on stderr.
 STRICT = ["-X", "dev", "-W", "error", "-S"]
+
+
+def serving(poem=".*"):
+    """Return a pattern for the server's first line. Its group is the port."""
+    return rf"Serving {poem} on port ([0-9]+)\."
 
 
 def server_command(poem, num_bytes, delay, port=0):
@@ -208,14 +212,16 @@ class ToolError(Exception):
 def start_server(poem, num_bytes, delay, port=0):
     """Start a slow poetry server for a tool, wait until it listens, and return it with its port."""
     server = Program(server_command(poem, num_bytes, delay, port), stderr=subprocess.STDOUT)
-    line = server.next_line()
-    serving = re.fullmatch(SERVING, line or "")
-    if not serving:
-        if line and line.startswith("usage: "):  # several lines, of which the last is the error
-            server.wait()
-        raise ToolError(server.printed[-1] if server.printed else "a server printed nothing")
-    server.port = int(serving[1])
-    return server
+    line = server.next_line() or "nothing"
+    if match := re.fullmatch(serving(), line):
+        server.port = int(match[1])
+        return server
+    if line.startswith("usage: "):  # this is several lines, of which the last is the error
+        server.wait()
+        raise ToolError(server.printed[-1])
+    if line.startswith("slowpoetry.py: "):
+        raise ToolError(line)
+    raise ToolError(f"a server has printed this in place of its first line: {line}")
 
 
 def stop(number, frame=None):
@@ -295,7 +301,10 @@ def signal_group(program, number):
 
 
 class Case(unittest.TestCase):
-    """A test that need not end what it has started, and that fails when it waits in vain."""
+    """The base class of all tests.
+
+    What a test has started is ended after it. A test that waits in vain fails.
+    """
 
     seconds = DEADLINE  # that a test may take
 
@@ -305,6 +314,7 @@ class Case(unittest.TestCase):
         self.programs = []
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the suite as Ctrl-C does
         self.late = False
+        self.awaited = None  # what the test waits for just now, if it is not a program
         signal.signal(signal.SIGALRM, self.give_up)
         self.start_deadline()
         self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
@@ -323,8 +333,12 @@ class Case(unittest.TestCase):
         awaited = [program for program in self.programs if program.awaited]
         lines = [str(program) for program in awaited or self.programs[-1:]]
         lines.append(f"The test has taken more than {Case.seconds} s.")
+        if Case.seconds < DEADLINE:
+            lines[-1] += " (It had less time than usual, because other tests have been late.)"
         for program in awaited:
             lines.append(f"It was waiting for {program.awaited} from {program.name}.")
+        if self.awaited:
+            lines.append(f"It was waiting for {self.awaited}.")
         if not self.late:
             Case.seconds = max(2, Case.seconds / 2)
         self.late = True
@@ -360,7 +374,7 @@ class Case(unittest.TestCase):
     def start_server(self, poem, *args, **options):
         """Start a slow poetry server, and wait until it listens; then it has a port."""
         server = self.start_script(SERVER, poem, *args, **options)
-        server.port = int(server.expect(SERVING)[1])
+        server.port = int(server.expect(serving())[1])
         return server
 
     def start_in_shell(self, setup, script, *args, **options):
@@ -391,7 +405,9 @@ class Case(unittest.TestCase):
 
     def accept(self, listener):
         """Return the connection to the next client that calls."""
+        self.awaited = "a client that connects"
         sock, _ = listener.accept()
+        self.awaited = None
         return self.stack.enter_context(sock)
 
     def send_short_poem(self, listener):
@@ -400,9 +416,10 @@ class Case(unittest.TestCase):
             sock.sendall(b"poem")
 
     def hold_port(self, *hosts):
-        """Return the (sockets, port) of a port that is ours on these hosts. Nobody listens there.
+        """Return (sockets, port): a port that is ours on each of these hosts. Nobody listens there.
 
-        A server that sets SO_REUSEADDR, as ours does, can nevertheless listen on it.
+        A server that sets SO_REUSEADDR, as ours does, can nevertheless listen on it. The operating
+        system chooses the port on the first host. If it is in use on another one, try again.
         """
         while True:
             sockets = []
@@ -422,7 +439,7 @@ class Case(unittest.TestCase):
     # What a test says of a program:
 
     def assertEnded(self, program, status, *errors):
-        """Wait for a program's end, and compare its status and the lines on stderr (patterns)."""
+        """Wait for a program's end. Compare its status, and its lines on stderr with patterns."""
         self.assertEqual(program.wait(), status, f"{program}\nthis status is not as expected")
         lines = program.errors()
         if len(lines) != len(errors) or not all(map(re.fullmatch, errors, lines)):

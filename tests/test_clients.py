@@ -12,7 +12,7 @@ import time
 from datetime import timedelta
 from unittest import mock
 
-from tests.support import ASYNC, BLOCKING, SCIENCE, SESSION
+from tests.support import ASYNC, BLOCKING, ROOT, SCIENCE, SESSION
 from tests.support import Case, load, parse_duration, read_text, reset
 
 TIME = r"[0-9]+:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?"  # a timedelta as it is printed
@@ -26,11 +26,12 @@ class BlockingClient(Case):
         servers = [self.start_server(poem, "--num-bytes", num_bytes, "--delay", "0")
                    for poem, num_bytes in SESSION]
         client = self.start_script(BLOCKING, *[server.port for server in servers])
-        for task_num, size in ((1, 3003), (2, 623), (3, 653)):
-            address = f"127.0.0.1:{servers[task_num - 1].port}"
+        for task_num, server in enumerate(servers, 1):
+            address = f"127.0.0.1:{server.port}"
+            size = os.path.getsize(os.path.join(ROOT, SESSION[task_num - 1][0]))
             client.expect(f"Task {task_num}: get poetry from: {address}")
             client.expect(f"Task {task_num}: got {size} bytes of poetry from {address} in {TIME}")
-        client.expect(f"Got 3 poems in {TIME}")
+        client.expect(f"Got {len(SESSION)} poems in {TIME}")
         self.assertEnded(client, 0)
 
     def test_the_times_of_the_tasks_add_up_to_the_total(self):
@@ -353,8 +354,10 @@ class BothClients(Case):
                  for script in (BLOCKING, ASYNC)]
         diff = list(difflib.unified_diff(*texts, BLOCKING, ASYNC, n=0, lineterm=""))
         if diff:
-            self.fail("\n".join([*diff, "From parse_args() on, both clients are the same text. "
-                                        "Make the same change in the other one, too."]))
+            diff.append("From parse_args() on, both clients are the same text, so make the same "
+                        "change in the other one. If parse_args() now returns something else, "
+                        "change main() in both of them.")
+            self.fail("\n".join(diff))
 
     def test_an_address_may_be_a_port_alone(self):
         """No hostname means 127.0.0.1; addresses are printed as they were asked for."""

@@ -129,7 +129,7 @@ class Session(Case):
         if port in self.servers:
             self.servers[port].end()
         server = self.start([sys.executable, script, *args], cwd=self.folder)
-        server.port = int(server.expect("(?:Serving .*|Silent) on port ([0-9]+)[.]")[1])
+        server.port = int(server.expect(".* on port ([0-9]+)[.]")[1])
         if stop:
             server.process.send_signal(signal.SIGINT)
             self.assertEqual(server.wait(), -signal.SIGINT, server)
@@ -156,8 +156,7 @@ class Session(Case):
 
     def translate(self, command):
         """Return a command with our Python, our addresses and our ports."""
-        for port, server in self.servers.items():
-            command = re.sub(rf"\b{port}\b", str(server.port), command)
+        command = re.sub(r"\b1[0-9]{4}\b", lambda port: str(self.servers[port[0]].port), command)
         return command.replace("192.168.1.20", "127.0.0.1").replace("python3", sys.executable)
 
     def run_client(self, command, expected):
