@@ -128,6 +128,7 @@ def main():
     sockets = {}  # {socket: (task number, address)}
     # The tutorial says that the client connects to all the servers at once. That does not mean at
     # the same moment: it tries one server after another, and reads nothing until it has tried all.
+    # So if one of them does not answer, all the poems have to wait.
     for task_num, address in enumerate(addresses, 1):
         try:
             sock = connect(address)
