@@ -10,9 +10,9 @@ TEST =
 export PYTHONSAFEPATH =
 
 help:
-	@echo "Type one of these. README.md explains what they show."
+	@echo "Type one of these commands. README.md explains what you will see."
 	@echo
-	@echo "make demo       run three servers and both clients, and draw the waits (34 s)"
+	@echo "make demo       run three servers and both clients, and draw their waits (34 s)"
 	@echo "make servers    run the three servers on ports 10000 to 10002, until Ctrl-C"
 	@echo "make bench      time both clients for exercise 1 of the tutorial (a minute)"
 	@echo "make test       run the tests (20 s)"
@@ -23,7 +23,7 @@ help:
 	@echo "PORT=20000      with servers: use the ports from 20000 on"
 	@echo "QUICK=1         with bench: make every sleep a hundred times shorter"
 	@echo "TEST=tests.test_clients.AsyncClient"
-	@echo "                with test: run only this file, class or test"
+	@echo "                with test: run only this file, class or test (or TEST=\"-k word\")"
 	@echo "PYTHON=python3.14"
 	@echo "                with all of them: use this Python"
 
