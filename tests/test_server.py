@@ -6,10 +6,11 @@ import io
 import os
 import re
 import socket
+import threading
 import time
 from unittest import mock
 
-from tests.support import DELAY, ECSTASY, NUM_BYTES, SCIENCE, SERVER
+from tests.support import DEADLINE, DELAY, ECSTASY, NUM_BYTES, SCIENCE, SERVER
 from tests.support import Case, load, receive_all, reset
 
 LARGE = bytes(1 << 25)  # a poem that does not fit into the buffers between a server and its client
@@ -59,6 +60,22 @@ class SlowPoetry(Case):
             load(SERVER).send_poetry(sock, self.write_poem(b"a short poem"), 5, 0.7)
         self.assertEqual(sleeps, [(0.7, b"a sho"), (0.7, b"rt po"), (0.7, b"em")])
         self.assertEqual(caller.recv(1000), b"", "the connection is still open")
+
+    def test_a_chunk_that_does_not_fit_into_the_buffer_is_sent_whole(self):
+        """On a socket with a time-out, send() would send a part of it, and sendall() sends all.
+
+        So it is with a server that has been paused while it was sending.
+        """
+        sock, caller = socket.socketpair()
+        self.stack.enter_context(caller)
+        sock.settimeout(DEADLINE)
+        received = []
+        reader = threading.Thread(target=lambda: received.append(receive_all(caller)), daemon=True)
+        reader.start()
+        with contextlib.redirect_stdout(io.StringIO()):
+            load(SERVER).send_poetry(sock, self.write_poem(LARGE), 1 << 20, 0)
+        reader.join()
+        self.assertTrue(received == [LARGE])
 
     def test_the_defaults_are_those_of_the_tutorial(self):
         """10 bytes every 0.1 seconds, on a free port, on loopback."""
