@@ -15,7 +15,7 @@ from tests.support import Case, predict, read_lines, read_text, receive_all
 
 README = read_text("README.md")
 BLOCK = re.compile("(?ms)^```(console|python)\n(.*?)^```$")
-STOPPED = "Task 1: 870 bytes of poetry"  # what a client shows whose server is stopped meanwhile
+STOPPED = "Task 1: 960 bytes of poetry"  # what a client shows whose server is stopped meanwhile
 
 # What a reader changes by hand: {copy of a file: (the text, what to write in its place)}
 EDITS = {
@@ -174,7 +174,7 @@ class Session(Case):
         client = self.start(["sh", "-c", self.translate(command)], cwd=self.folder,
                             stderr=subprocess.STDOUT)
         if STOPPED in expected:
-            for _ in range(870 // 30):
+            for _ in range(960 // 30):
                 server.wait_for("Sending 30 bytes")
             server.process.send_signal(signal.SIGINT)
         self.assertEqual(client.wait(), 0, client)

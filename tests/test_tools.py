@@ -124,17 +124,17 @@ class Demo(ToolCase):
     def test_the_picture_in_the_readme(self):
         """It is what draw() makes of these times and digits, to the last character."""
         blocking_run = demo.Run("blocking client, one task after another")
-        blocking_run.begins = {"1": 0, "2": 10.13, "3": 16.45}
-        blocking_run.ends = {"1": 10.13, "2": 16.45, "3": 23.07}
-        blocking_run.total = 23.07
-        blocking_run.computed = 0.07
+        blocking_run.begins = {"1": 0, "2": 10.14, "3": 16.47}
+        blocking_run.ends = {"1": 10.14, "2": 16.47, "3": 23.10}
+        blocking_run.total = 23.10
+        blocking_run.computed = 0.06
         blocking_run.digits = "1" * 101 + "2" * 63 + "3" * 66
         async_run = demo.Run("async client, tasks taking turns")
         async_run.begins = {"1": 0, "2": 0, "3": 0}
-        async_run.ends = {"1": 10.13, "2": 6.32, "3": 6.62}
-        async_run.total = 10.13
-        async_run.computed = 0.10
-        async_run.digits = "123" * 11
+        async_run.ends = {"1": 10.14, "2": 6.33, "3": 6.63}
+        async_run.total = 10.14
+        async_run.computed = 0.09
+        async_run.digits = "132132312213123123123123123132"
         picture = "\n".join(demo.draw(blocking_run, async_run))
         self.assertEqual(picture, block_in_readme("blocking client"),
                          f"The picture in README.md and the one drawn here differ:\n{picture}")
