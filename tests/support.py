@@ -1,5 +1,6 @@
 """What the suite and the tools share: programs that run, and a base class for tests."""
 
+import atexit
 import contextlib
 import errno
 import importlib.util
@@ -91,11 +92,12 @@ class Program:
         self.name = scripts[0] if scripts else " ".join(command)
         self.printed = []
         self.awaited = None  # what we wait for just now, in words
-        self.error_file = tempfile.TemporaryFile()
+        self.error_file = None
         # No buffer, because read_lines() could not see with select() what is in a buffer of ours.
-        settings = {"cwd": ROOT, "bufsize": 0, "stdout": subprocess.PIPE,
-                    "stderr": self.error_file, "env": environment()}
+        settings = {"cwd": ROOT, "bufsize": 0, "stdout": subprocess.PIPE, "env": environment()}
         settings.update(options)
+        if "stderr" not in settings:
+            self.error_file = settings["stderr"] = tempfile.TemporaryFile()
         Program.starting = True
         try:
             self.process = subprocess.Popen(command, **settings)
@@ -111,7 +113,8 @@ class Program:
         self.process.wait()
         if self.process.stdout:
             self.process.stdout.close()
-        self.error_file.close()
+        if self.error_file:
+            self.error_file.close()
         if self in Program.running:
             Program.running.remove(self)
 
@@ -157,7 +160,7 @@ class Program:
 
     def errors(self):
         """Return the lines of its stderr so far."""
-        if self.error_file.closed:
+        if not self.error_file or self.error_file.closed:
             return []
         text = os.pread(self.error_file.fileno(), 1 << 20, 0)
         return text.decode("utf-8", "backslashreplace").splitlines()
@@ -203,6 +206,13 @@ def read_lines(programs, timeout=None):
         else:
             del pipes[pipe]
             yield program, None
+
+
+def end_all():
+    """Kill all programs that still run, and what those have started that have their own group."""
+    for program in list(Program.running):
+        signal_group(program, signal.SIGKILL)
+        program.end()
 
 
 class ToolError(Exception):
@@ -257,8 +267,7 @@ def run(main):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        for program in list(Program.running):
-            program.end()
+        end_all()
     # All lines have been written. sys.exit() would flush the output again, which waits for ever if
     # stop() has interrupted a print() whose output nobody reads.
     os._exit(status)
@@ -300,6 +309,9 @@ def signal_group(program, number):
         os.killpg(program.process.pid, number)
 
 
+atexit.register(end_all)  # after Ctrl-C, unittest does not clean up what a test has started
+
+
 class Case(unittest.TestCase):
     """The base class of all tests.
 
@@ -311,6 +323,7 @@ class Case(unittest.TestCase):
     def setUp(self):
         self.stack = contextlib.ExitStack()
         self.addCleanup(self.stack.close)
+        self.addCleanup(end_all)
         self.programs = []
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the suite as Ctrl-C does
         self.late = False
@@ -330,6 +343,8 @@ class Case(unittest.TestCase):
         What has made one test late makes many others late, too. So the next tests have only half
         as long, and the suite has run in two minutes even if half of its tests wait in vain.
         """
+        if Program.starting:
+            return  # an exception would lose this process, and the timer comes again in a second
         awaited = [program for program in self.programs if program.awaited]
         lines = [str(program) for program in awaited or self.programs[-1:]]
         lines.append(f"The test has taken more than {Case.seconds} s.")
@@ -363,8 +378,6 @@ class Case(unittest.TestCase):
         """Start a command in a process group of its own, which is killed after the test."""
         program = Program(command, start_new_session=True, **options)
         self.programs.append(program)
-        self.stack.callback(program.end)
-        self.stack.callback(signal_group, program, signal.SIGKILL)
         return program
 
     def start_script(self, script, *args, **options):
