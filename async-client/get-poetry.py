@@ -5,8 +5,8 @@
 
 This is the client of Part 2, section "The Asynchronous Client". A task means getting one poem from
 one server. All the servers send at the same time, and the tasks take turns: the client waits until
-any of the servers has sent something, reads that, and waits again. So the waits for the servers
-overlap, and the total time is about the longest of them and not their sum: about 10 seconds for the
+any of the servers has sent something, reads that, and waits again. So the tasks overlap, and the
+total time is about that of the longest task and not the sum of all: about 10 seconds for the
 tutorial's servers instead of 23.
 
 The loop in get_poetry() is the one in Figure 5. The tutorial calls it a reactor, an event loop or a
@@ -35,8 +35,9 @@ def get_poetry(sockets):
     """Read from the sockets until all tasks have ended. Return {task number: poem}.
 
     sockets is {socket: (task number, address)}. Each socket is closed when its task ends. The poems
-    are bytearrays. A task that fails has none, and the reason is printed. This function can return
-    the poems because it waits for all of them; exercise 2 is about one that returns a single poem.
+    are bytearrays. A task that fails has no entry, and the reason is printed. This function can
+    return the poems because it waits for all of them; exercise 2 is about one that returns a single
+    poem.
     """
     sockets = dict(sockets)  # a copy, because the caller's dictionary should not change
     poems = {task_num: bytearray() for task_num, _ in sockets.values()}
@@ -46,7 +47,7 @@ def get_poetry(sockets):
         # to, and sockets to watch for exceptional conditions. It returns those that are ready,
         # again in three lists. We only read, so the other lists are empty.
         readable, _, _ = select.select(list(sockets), [], [])  # blocks
-        # 2. From each of these sockets, read what has arrived, up to a limit, but don't wait for
+        # 2. From each of these sockets, read what has arrived, up to a limit, but do not wait for
         # more. What the servers send meanwhile is not lost: the operating system keeps it for us.
         for sock in readable:
             task_num, address = sockets[sock]
@@ -81,15 +82,15 @@ def read_available(sock):
         # while the others wait (the tutorial's author recommends a limit in his reply to comment
         # 9). If there is more to read, the next select() returns this socket again.
         for _ in range(16):
-            # recv() returns what has arrived, but at most 65536 bytes. TCP does not mark where a
-            # chunk ends, so this can be part of a chunk, or several chunks together.
+            # recv() returns what has arrived, but at most 65536 bytes. TCP does not mark where one
+            # of the server's chunks ends, so data can be part of a chunk, or several together.
             data = sock.recv(65536)
             if not data:  # b"" means that the server has closed the connection: no more will come
                 return received, True
             received += data
     except BlockingIOError:
         # This is EWOULDBLOCK, the operating system's error for "there is nothing to read now". It
-        # is not the end of the poem: most calls of this function end like this.
+        # is not the end of the poem: most calls to this function end like this.
         pass
     return received, False
 
@@ -110,11 +111,11 @@ def connect(address):
     except OSError:
         sock.close()
         raise
-    # After setblocking(False), recv() raises BlockingIOError if there is nothing to read. Otherwise
-    # it would wait for this server's next bytes, and meanwhile the client would read nothing from
-    # the others. The call comes after connect(), because connect() would not wait either. (The
-    # reply to comment 14 of the tutorial says that the call makes no difference. That was true of
-    # an older client, which called recv() on a socket only once after each select().)
+    # After setblocking(False), recv() raises BlockingIOError if there is nothing to read. Without
+    # it, recv() would wait for this server's next bytes, and meanwhile the client would read
+    # nothing from the others. If it came first, sock.connect() would not wait either. (The reply to
+    # comment 14 of the tutorial says that it makes no difference on Linux. That was true of an
+    # older client, which called recv() on a socket only once after each select().)
     sock.setblocking(False)  # the tutorial writes setblocking(0)
     return sock
 
@@ -127,8 +128,8 @@ def main():
     start = time.monotonic()
     sockets = {}  # {socket: (task number, address)}
     # The tutorial says that the client connects to all the servers at once. That does not mean at
-    # the same moment: it tries one server after another, and reads nothing until it has tried all.
-    # So if one of them does not answer, all the poems have to wait.
+    # the same moment: it tries one server after another, and reads nothing until it has tried them
+    # all. So if one of them does not answer, all the poems have to wait.
     for task_num, address in enumerate(addresses, 1):
         try:
             sock = connect(address)
@@ -153,7 +154,7 @@ def parse_args():
 
 
 def parse_address(text):
-    """Turn a text like 'localhost:10000', ':10000' or '10000' into a (host, port)."""
+    """Turn a string like 'localhost:10000', ':10000' or '10000' into a (host, port) address."""
     host, _, port = text.rpartition(":")  # without a colon, host is empty
     # A hostname that is not ASCII could make connect() raise a TypeError, and nothing here would
     # catch that.

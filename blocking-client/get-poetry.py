@@ -21,7 +21,7 @@ import time
 
 
 def get_poetry(address):
-    """Connect to the server at a (host, port) address, and return all it sends as a bytearray.
+    """Connect to a (host, port) address and return, as a bytearray, all that the server sends.
 
     Raise OSError if the connection cannot be made, or if it ends with an error.
     """
@@ -34,8 +34,8 @@ def get_poetry(address):
         # server program is busy. If no answer comes, the client waits here, perhaps for minutes.
         sock.connect(address)  # blocks
         while True:
-            # recv() returns what has arrived, but at most 65536 bytes. TCP does not mark where a
-            # chunk ends, so this can be part of a chunk, or several chunks together.
+            # recv() returns what has arrived, but at most 65536 bytes. TCP does not mark where one
+            # of the server's chunks ends, so data can be part of a chunk, or several together.
             data = sock.recv(65536)  # blocks until bytes arrive or the connection ends
             if not data:  # b"" means that the server has closed the connection: no more will come
                 return poem
@@ -75,7 +75,7 @@ def parse_args():
 
 
 def parse_address(text):
-    """Turn a text like 'localhost:10000', ':10000' or '10000' into a (host, port)."""
+    """Turn a string like 'localhost:10000', ':10000' or '10000' into a (host, port) address."""
     host, _, port = text.rpartition(":")  # without a colon, host is empty
     # A hostname that is not ASCII could make connect() raise a TypeError, and nothing here would
     # catch that.

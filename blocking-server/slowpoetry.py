@@ -8,7 +8,7 @@ client, for the network or for the clock, and it does nothing else until the wai
 
 A socket is one end of a connection: what a program sends through it can be received at the other
 end. A listening socket is different, because nothing is sent or received through it. It only waits
-for clients at a port, a number that tells the programs on one machine apart. For each client,
+for clients on a port, a number that tells the programs on one machine apart. For each client,
 accept() returns a new socket: the server's end of the connection to that client.
 """
 
@@ -21,17 +21,17 @@ import time
 
 
 def serve(listen_socket, poetry_file, num_bytes, delay):
-    """Serve one client after another, for ever."""
+    """Serve one client after another, forever."""
     while True:
         # The operating system makes the connections, even while we are busy, and keeps them in a
         # queue. accept() takes the first of them. It returns a new socket and the address of the
-        # client's end, a (host, port). This port is not the one that we listen on: the operating
-        # system of the client's machine has chosen it, to tell its connections apart.
+        # client's end, a (host, port) pair. This port is not the one that we listen on: the
+        # operating system of the client's machine has chosen it.
         sock, address = listen_socket.accept()  # blocks while the queue is empty
         print(f"Somebody at {address} wants poetry!")
         try:
             send_poetry(sock, poetry_file, num_bytes, delay)
-        except OSError as error:  # losing one client must not stop the server
+        except OSError as error:  # a lost client or an unreadable file must not stop it
             print(f"No more poetry for {address}: {error.strerror}")
 
 
@@ -59,7 +59,7 @@ def main():
     # create_server() makes the listening socket. If args.iface is a name, it first looks up the IP
     # address. backlog is how many connections the queue can hold: 1000, unless the operating system
     # allows fewer. Except on Windows, create_server() also sets the option SO_REUSEADDR. Without
-    # it, the port could stay in use for about a minute after the server has ended.
+    # it, starting the server again on the same port could fail for about a minute.
     with socket.create_server((args.iface, args.port), backlog=1000) as listen_socket:
         # With --port 0 the operating system has chosen the port. getsockname() returns the
         # (host, port) that the socket really has.
@@ -105,7 +105,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program at once
     # line_buffering writes each line immediately, even into a pipe or a file, where Python would
     # otherwise collect many lines first. errors="backslashreplace" prints an escape in place of a
-    # character that the output's encoding lacks, since a file's name may have any characters.
+    # character that the output's encoding lacks, since a file name can contain any character.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         main()
