@@ -36,7 +36,7 @@ PORT = 10000  # the first of the three ports of the tutorial, and of make server
 SESSION = [(ECSTASY, 30), (FASCINATION, 10), (SCIENCE, 10)]  # the tutorial's servers
 
 DEADLINE = 15  # the seconds that a test may take; the slowest needs 3 on a machine that is not busy
-# With these options, a socket or a file that is left open shows on stderr.
+# A socket or a file that is left open shows on stderr; installed packages are not looked for.
 STRICT = ["-X", "dev", "-W", "error", "-S"]
 
 
@@ -97,7 +97,8 @@ class Program:
         settings = {"cwd": ROOT, "bufsize": 0, "stdout": subprocess.PIPE, "env": environment()}
         settings.update(options)
         if "stderr" not in settings:
-            self.error_file = settings["stderr"] = tempfile.TemporaryFile()
+            self.error_file = tempfile.TemporaryFile()
+            settings["stderr"] = self.error_file
         Program.starting = True
         try:
             self.process = subprocess.Popen(command, **settings)
@@ -209,7 +210,7 @@ def read_lines(programs, timeout=None):
 
 
 def end_all():
-    """Kill all programs that still run, and what those have started that have their own group."""
+    """Kill all programs that still run, and all processes in the groups that they lead."""
     for program in list(Program.running):
         signal_group(program, signal.SIGKILL)
         program.end()

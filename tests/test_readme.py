@@ -1,6 +1,5 @@
 """What the README shows is what its commands print, and what it names is there."""
 
-import math
 import os
 import re
 import shutil
@@ -53,7 +52,7 @@ class Session(Case):
             name = os.path.dirname(path)
             shutil.copytree(os.path.join(ROOT, name), os.path.join(self.folder, name))
         self.servers = {}  # {port in the README: our server in its place}
-        self.commands = {}  # {port in the README: the arguments of this server}
+        self.commands = {}  # {port in the README: the command of this server}
 
     def path(self, name):
         """Return the path of a file in the copy of the directories."""
@@ -205,8 +204,7 @@ class Session(Case):
         listener, port = self.listen()
         client = self.start([sys.executable, command.split()[1], str(port)], cwd=self.folder)
         sock = self.accept(listener)
-        chunks = math.ceil(predict(FASCINATION, NUM_BYTES, 1))
-        for _ in range(chunks):
+        for _ in range(predict(FASCINATION, NUM_BYTES, 1)):
             sock.sendall(bytes(NUM_BYTES))
             client.wait_for("Task 1: got 10 bytes .*")
         sock.close()
@@ -243,6 +241,7 @@ class Session(Case):
             printed = [*printed[:20], "(and so on)", *printed[-20:]]
         self.fail("\n".join(["The README shows this:", *expected, "The command shows this:",
                              *printed, "Change README.md or the script."]))
+
 
 class Names(Case):
     """What the README names is there."""
